@@ -1,0 +1,191 @@
+//! A connection after its opening handshake: both halves, and the deadlines.
+
+use crate::closing::State;
+use crate::deadlines::Deadlines;
+use crate::frame::MaskingKey;
+use crate::message::{Event, Message, PieceEvent, Receiving, Sending};
+use crate::{Kind, Limits, Missed, Output, ProtocolError, SendError, Timeouts, Timestamp};
+use bytes::{Bytes, BytesMut};
+
+/// Which end of a connection this is.
+#[derive(Clone, Copy, Debug)]
+pub enum Role {
+    /// The end that accepted. Its frames are not masked.
+    Server,
+    /// The end that connected. It masks every frame with a fresh key, which this function makes;
+    /// RFC 6455 §5.3 and §10.3 demand that nobody can predict it.
+    Client(fn() -> MaskingKey),
+}
+
+impl Role {
+    #[inline]
+    pub(crate) fn masking_key(self) -> Option<MaskingKey> {
+        match self {
+            Role::Server => None,
+            Role::Client(masking_key) => Some(masking_key()),
+        }
+    }
+}
+
+/// How a connection behaves. The defaults are safe for a server on the open Internet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// What the peer may cost.
+    pub limits: Limits,
+    /// How long the peer is waited for.
+    pub timeouts: Timeouts,
+}
+
+/// A WebSocket connection after its opening handshake.
+///
+/// Feed it the bytes that arrive, write what it leaves in the [`Output`], tell it the time when
+/// it asks for that. Buffers belong to the caller, so an idle connection needs none.
+#[derive(Debug)]
+pub struct Connection {
+    receiving: Receiving,
+    sending: Sending,
+    deadlines: Deadlines,
+}
+
+impl Connection {
+    /// A connection that has just been opened.
+    pub fn new(role: Role, config: Config) -> Connection {
+        Connection {
+            receiving: Receiving::new(role, config.limits),
+            sending: Sending::new(role, config.limits),
+            deadlines: Deadlines::new(config.timeouts),
+        }
+    }
+
+    /// Takes the next whole message, or control frame, off the front of `input`. `None` means that
+    /// more bytes are needed.
+    ///
+    /// Pings and the peer's Close frame have been answered, into `output`, when this returns. On an
+    /// error the Close frame that names it stands in the output.
+    #[inline]
+    pub fn receive<'a>(
+        &'a mut self,
+        input: &'a mut BytesMut,
+        output: &mut Output,
+    ) -> Result<Option<Event<'a>>, ProtocolError> {
+        let event = self
+            .receiving
+            .receive(input)
+            .inspect_err(|error| self.sending.fail_because(error, output))?;
+        if let Some(Event::Control(control)) = &event {
+            self.sending.react(control, output);
+        }
+        Ok(event)
+    }
+
+    /// Takes the next piece of a message, or control frame, off the front of `input`, so that a
+    /// message of any length can be received without holding it whole.
+    ///
+    /// See [`Receiving::receive_piece`].
+    pub fn receive_piece<'a>(
+        &'a mut self,
+        input: &'a mut BytesMut,
+        output: &mut Output,
+    ) -> Result<Option<PieceEvent<'a>>, ProtocolError> {
+        let event = self
+            .receiving
+            .receive_piece(input)
+            .inspect_err(|error| self.sending.fail_because(error, output))?;
+        if let Some(PieceEvent::Control(control)) = &event {
+            self.sending.react(control, output);
+        }
+        Ok(event)
+    }
+
+    /// Sends a message, or a control frame, or begins the closing handshake.
+    ///
+    /// See [`Sending::send`].
+    #[inline]
+    pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
+        self.sending.send(message, output)
+    }
+
+    /// Sends a part of a message as a frame of its own.
+    ///
+    /// See [`Sending::send_part`].
+    pub fn send_part(
+        &mut self,
+        kind: Kind,
+        payload: Bytes,
+        last: bool,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.sending.send_part(kind, payload, last, output)
+    }
+
+    /// Where the connection stands.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.sending.state()
+    }
+
+    /// Whether so much waits to leave that the next message should wait.
+    #[inline]
+    pub fn is_output_full(&self, output: &Output) -> bool {
+        self.sending.is_output_full(output)
+    }
+
+    /// How many bytes at least are missing until something can be received. Only a hint.
+    pub fn missing(&self, input: &BytesMut) -> usize {
+        self.receiving.missing(input)
+    }
+
+    /// To be called when the output was written: queues what had to wait for that.
+    #[inline]
+    pub fn resume(&mut self, output: &mut Output) {
+        self.sending.resume(output);
+    }
+
+    /// Gives back memory that is not in use.
+    #[inline]
+    pub fn release(&mut self) {
+        self.receiving.release();
+    }
+
+    /// Takes note that the transport has ended, and says where the connection stood before:
+    /// [`State::CloseComplete`] is a clean end.
+    pub fn end(&mut self) -> State {
+        self.receiving.end();
+        self.sending.end()
+    }
+
+    /// Takes note that bytes arrived, which tells that the peer is alive.
+    #[inline]
+    pub fn hear(&mut self) {
+        self.deadlines.hear();
+    }
+
+    /// Whether [`next_deadline`](Connection::next_deadline) has to be asked anew. Costs next to
+    /// nothing, so that the clock need not be read for every message.
+    #[inline]
+    pub fn is_deadline_stale(&self) -> bool {
+        self.deadlines.is_stale(self.state(), self.receiving.message_begun())
+    }
+
+    /// The time by which [`handle_deadline`](Connection::handle_deadline) has to be called, if
+    /// there is one.
+    pub fn next_deadline(&mut self, now: Timestamp) -> Option<Timestamp> {
+        let (state, message_begun) = (self.state(), self.receiving.message_begun());
+        self.deadlines.next(now, state, message_begun)
+    }
+
+    /// Does what is due: sends a Ping, or fails the connection and says which deadline was missed.
+    ///
+    /// Call it when the next deadline has come; calling it early does no harm.
+    pub fn handle_deadline(&mut self, now: Timestamp, output: &mut Output) -> Option<Missed> {
+        self.deadlines.handle(now, &mut self.receiving, &mut self.sending, output)
+    }
+
+    /// Takes the parts apart, to be driven by two tasks.
+    ///
+    /// What then has to be passed from the receiving to the sending half by the caller: control
+    /// frames, to [`Sending::react`]; errors, to [`Sending::fail_because`].
+    pub fn into_parts(self) -> (Receiving, Sending, Deadlines) {
+        (self.receiving, self.sending, self.deadlines)
+    }
+}

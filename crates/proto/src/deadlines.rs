@@ -1,0 +1,267 @@
+//! Deadlines of an open connection. Time is told, never read.
+
+use crate::Output;
+use crate::closing::State;
+use crate::frame::{CloseCode, CloseFrame};
+use crate::message::{Message, Receiving, Sending};
+use bytes::Bytes;
+use core::time::Duration;
+
+/// A moment, as the time since any fixed moment that the caller chose.
+pub type Timestamp = Duration;
+
+/// How long a connection waits for its peer.
+///
+/// ```
+/// # use wskit_proto::Timeouts;
+/// # use core::time::Duration;
+/// let patient = Timeouts { keepalive_timeout: Duration::from_secs(60), ..Timeouts::default() };
+/// let without_pings = Timeouts { keepalive_interval: None, ..Timeouts::default() };
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// A peer that was silent for this long is sent a Ping: 20 s. `None` sends no Pings.
+    ///
+    /// Silence is looked at once in each interval, so the Ping leaves after one to two of them.
+    pub keepalive_interval: Option<Duration>,
+    /// A peer from which nothing at all arrived for this long after a Ping is given up: 20 s.
+    pub keepalive_timeout: Duration,
+    /// A message has to arrive whole within this time: 5 min. `None` waits for ever. Only messages
+    /// that do not arrive at once are timed.
+    pub message_timeout: Option<Duration>,
+    /// The closing handshake, and the end of the transport after it, have to happen within this
+    /// time each: 5 s.
+    pub close_timeout: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Timeouts {
+        Timeouts {
+            keepalive_interval: Some(Duration::from_secs(20)),
+            keepalive_timeout: Duration::from_secs(20),
+            message_timeout: Some(Duration::from_secs(300)),
+            close_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// A deadline that was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    /// The peer answered no Ping.
+    Keepalive,
+    /// A message did not arrive whole in time.
+    Message,
+    /// The closing handshake or the end of the transport did not come in time.
+    Close,
+}
+
+/// What has to be done at a deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Due {
+    Ping,
+    Missed(Missed),
+}
+
+/// The deadlines of one connection.
+///
+/// While messages flow, nothing here costs more than setting a flag.
+#[derive(Debug)]
+pub struct Deadlines {
+    timeouts: Timeouts,
+    /// Something arrived since the keepalive last looked.
+    heard: bool,
+    keepalive: Option<Keepalive>,
+    message: Option<Timestamp>,
+    close: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+enum Keepalive {
+    /// At this time, see whether something arrived.
+    Listening(Timestamp),
+    /// A Ping is out; until this time something has to arrive.
+    Asked(Timestamp),
+}
+
+impl Deadlines {
+    /// The deadlines of a connection that has just been opened.
+    pub fn new(timeouts: Timeouts) -> Deadlines {
+        Deadlines { timeouts, heard: false, keepalive: None, message: None, close: None }
+    }
+
+    /// Takes note that bytes arrived, which tells that the peer is alive.
+    #[inline]
+    pub fn hear(&mut self) {
+        self.heard = true;
+    }
+
+    /// Whether [`next`](Deadlines::next) has to be asked anew. Costs next to nothing, so that the
+    /// clock need not be read for every message.
+    #[inline]
+    pub fn is_stale(&self, state: State, message_begun: bool) -> bool {
+        if state != State::Open {
+            return self.close.is_none();
+        }
+        let Timeouts { keepalive_interval, message_timeout, .. } = self.timeouts;
+        (self.keepalive.is_none() && keepalive_interval.is_some())
+            || (message_begun != self.message.is_some() && message_timeout.is_some())
+    }
+
+    /// Begins the close timeout anew: once for the closing handshake, once for the end of the
+    /// transport.
+    pub fn restart_close(&mut self) {
+        self.close = None;
+    }
+
+    /// The time by which [`handle`](Deadlines::handle) has to be called, if there is one.
+    pub fn next(&mut self, now: Timestamp, state: State, message_begun: bool) -> Option<Timestamp> {
+        if state != State::Open {
+            (self.keepalive, self.message) = (None, None);
+            return Some(*self.close.get_or_insert(now + self.timeouts.close_timeout));
+        }
+        if let (None, Some(interval)) = (&self.keepalive, self.timeouts.keepalive_interval) {
+            self.heard = false;
+            self.keepalive = Some(Keepalive::Listening(now + interval));
+        }
+        self.message = match self.timeouts.message_timeout {
+            Some(timeout) if message_begun => Some(self.message.unwrap_or(now + timeout)),
+            _ => None,
+        };
+        let keepalive = self.keepalive.as_ref().map(|keepalive| match keepalive {
+            Keepalive::Listening(at) | Keepalive::Asked(at) => *at,
+        });
+        keepalive.into_iter().chain(self.message).min()
+    }
+
+    /// Does what is due: sends a Ping, or fails the connection and says which deadline was missed.
+    ///
+    /// Call it when the next deadline has come; calling it early does no harm.
+    pub fn handle(
+        &mut self,
+        now: Timestamp,
+        receiving: &mut Receiving,
+        sending: &mut Sending,
+        output: &mut Output,
+    ) -> Option<Missed> {
+        match self.due(now)? {
+            Due::Ping => {
+                // An output that stays full is a sign of its own that the peer is silent.
+                if !sending.is_output_full(output) {
+                    let _refused_once_closed = sending.send(Message::Ping(Bytes::new()), output);
+                }
+                None
+            }
+            Due::Missed(missed) => {
+                receiving.end();
+                sending.fail(&missed.close_frame(), output);
+                Some(missed)
+            }
+        }
+    }
+
+    /// What is due at this time, one thing for each call.
+    fn due(&mut self, now: Timestamp) -> Option<Due> {
+        let has_come = |at: &Timestamp| *at <= now;
+        if self.close.as_ref().is_some_and(has_come) {
+            return Some(Due::Missed(Missed::Close));
+        }
+        if self.message.as_ref().is_some_and(has_come) {
+            return Some(Due::Missed(Missed::Message));
+        }
+        let interval = self.timeouts.keepalive_interval?;
+        match self.keepalive.as_ref()? {
+            Keepalive::Listening(at) if !has_come(at) => None,
+            Keepalive::Asked(at) if !has_come(at) && !self.heard => None,
+            _ if core::mem::take(&mut self.heard) => {
+                self.keepalive = Some(Keepalive::Listening(now + interval));
+                None
+            }
+            Keepalive::Listening(_) => {
+                self.keepalive = Some(Keepalive::Asked(now + self.timeouts.keepalive_timeout));
+                Some(Due::Ping)
+            }
+            Keepalive::Asked(_) => Some(Due::Missed(Missed::Keepalive)),
+        }
+    }
+}
+
+impl Missed {
+    fn close_frame(self) -> CloseFrame {
+        let (code, reason) = match self {
+            Missed::Keepalive => (CloseCode::GOING_AWAY, "no answer to a Ping"),
+            Missed::Message => (CloseCode::POLICY_VIOLATION, "a message took too long"),
+            Missed::Close => (CloseCode::NORMAL, ""),
+        };
+        CloseFrame::with_cut_reason(code, reason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(seconds: u64) -> Timestamp {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_silent_peer_is_asked_and_then_given_up() {
+        let mut deadlines = Deadlines::new(Timeouts::default());
+        assert!(deadlines.is_stale(State::Open, false));
+        assert_eq!(deadlines.next(seconds(0), State::Open, false), Some(seconds(20)));
+        assert!(!deadlines.is_stale(State::Open, false));
+        assert_eq!(deadlines.due(seconds(19)), None);
+        assert_eq!(deadlines.due(seconds(20)), Some(Due::Ping));
+        assert_eq!(deadlines.next(seconds(20), State::Open, false), Some(seconds(40)));
+        assert_eq!(deadlines.due(seconds(39)), None);
+        assert_eq!(deadlines.due(seconds(40)), Some(Due::Missed(Missed::Keepalive)));
+    }
+
+    #[test]
+    fn any_sign_of_life_counts() {
+        let mut deadlines = Deadlines::new(Timeouts::default());
+        deadlines.next(seconds(0), State::Open, false);
+        deadlines.hear();
+        assert_eq!(deadlines.due(seconds(20)), None);
+        assert_eq!(deadlines.next(seconds(20), State::Open, false), Some(seconds(40)));
+        assert_eq!(deadlines.due(seconds(40)), Some(Due::Ping));
+        deadlines.hear();
+        assert_eq!(deadlines.due(seconds(60)), None);
+        assert_eq!(deadlines.next(seconds(60), State::Open, false), Some(seconds(80)));
+    }
+
+    #[test]
+    fn a_message_has_its_time_from_its_beginning() {
+        let mut deadlines = Deadlines::new(Timeouts::default());
+        deadlines.next(seconds(0), State::Open, false);
+        assert!(deadlines.is_stale(State::Open, true));
+        deadlines.next(seconds(5), State::Open, true);
+        for second in (10..305).step_by(10) {
+            deadlines.hear();
+            assert_eq!(deadlines.due(seconds(second)), None);
+            deadlines.next(seconds(second), State::Open, true);
+        }
+        assert_eq!(deadlines.due(seconds(305)), Some(Due::Missed(Missed::Message)));
+    }
+
+    #[test]
+    fn closing_has_a_time_of_its_own() {
+        let mut deadlines = Deadlines::new(Timeouts::default());
+        deadlines.next(seconds(0), State::Open, true);
+        assert!(deadlines.is_stale(State::CloseSent, false));
+        assert_eq!(deadlines.next(seconds(3), State::CloseSent, false), Some(seconds(8)));
+        deadlines.hear();
+        assert_eq!(deadlines.due(seconds(8)), Some(Due::Missed(Missed::Close)));
+    }
+
+    #[test]
+    fn nothing_is_due_when_nothing_is_asked_for() {
+        let off =
+            Timeouts { keepalive_interval: None, message_timeout: None, ..Timeouts::default() };
+        let mut deadlines = Deadlines::new(off);
+        assert!(!deadlines.is_stale(State::Open, false) && !deadlines.is_stale(State::Open, true));
+        assert_eq!(deadlines.next(seconds(0), State::Open, true), None);
+        assert_eq!(deadlines.due(seconds(1_000_000)), None);
+    }
+}

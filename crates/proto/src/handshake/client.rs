@@ -1,0 +1,328 @@
+//! The client's side of the opening handshake (RFC 6455 §4.1).
+
+use super::field::write_line;
+use super::head::{self, HEADERS_MAX, HeadEnd, HeadLimits, Headers, Only};
+use super::list::items;
+use super::target::{Target, is_authority};
+use super::{Agreed, Field, InvalidSubprotocol, Key, Refusal, ResponseError};
+use super::{Subprotocol, VERSION};
+use alloc::{string::String, vec::Vec};
+use bytes::{Buf, Bytes, BytesMut};
+use core::{fmt, mem::MaybeUninit};
+
+/// A request for a WebSocket, and what the client asks of the answer.
+#[derive(Clone, Debug)]
+pub struct ClientRequest {
+    host: String,
+    target: String,
+    fields: Vec<Field>,
+    subprotocols: Vec<Subprotocol>,
+    limits: HeadLimits,
+    /// How much of the body of a refusal is kept: 4 KiB.
+    pub body_bytes_max: usize,
+}
+
+/// Why a request cannot be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InvalidRequest {
+    /// The host is none, or has something beside host and port.
+    Host,
+    /// The target is not a path that begins with `/`.
+    Target,
+}
+
+impl ClientRequest {
+    /// A request for `target`, a path with an optional query, of `host`, with its port unless it
+    /// is the usual one.
+    pub fn new(
+        host: impl Into<String>,
+        target: impl Into<String>,
+    ) -> Result<ClientRequest, InvalidRequest> {
+        let (host, target) = (host.into(), target.into());
+        if !is_authority(&host) {
+            return Err(InvalidRequest::Host);
+        }
+        if !target.starts_with('/') || Target::parse(&target).is_none() {
+            return Err(InvalidRequest::Target);
+        }
+        Ok(ClientRequest {
+            host,
+            target,
+            fields: Vec::new(),
+            subprotocols: Vec::new(),
+            limits: HeadLimits::default(),
+            body_bytes_max: 4 << 10,
+        })
+    }
+
+    /// Adds a header.
+    pub fn add_header(&mut self, field: Field) {
+        self.fields.push(field);
+    }
+
+    /// Offers a subprotocol, less preferred than the ones before it.
+    pub fn add_subprotocol(&mut self, name: Subprotocol) -> Result<(), InvalidSubprotocol> {
+        name.push_onto(&mut self.subprotocols)
+    }
+
+    /// The subprotocols that are offered.
+    pub fn subprotocols(&self) -> &[Subprotocol] {
+        &self.subprotocols
+    }
+
+    fn encode(&self, key: Key) -> Vec<u8> {
+        let mut head = Vec::with_capacity(256 + self.target.len() + self.host.len());
+        for part in ["GET ", &self.target, " HTTP/1.1\r\n"] {
+            head.extend_from_slice(part.as_bytes());
+        }
+        write_line(&mut head, "Host", self.host.as_bytes());
+        write_line(&mut head, "Upgrade", b"websocket");
+        write_line(&mut head, "Connection", b"Upgrade");
+        write_line(&mut head, "Sec-WebSocket-Key", &key.encode());
+        write_line(&mut head, "Sec-WebSocket-Version", VERSION.as_bytes());
+        if !self.subprotocols.is_empty() {
+            let names: Vec<&str> = self.subprotocols.iter().map(Subprotocol::as_str).collect();
+            write_line(&mut head, "Sec-WebSocket-Protocol", names.join(", ").as_bytes());
+        }
+        self.fields.iter().for_each(|field| field.write(&mut head));
+        head.extend_from_slice(b"\r\n");
+        head
+    }
+}
+
+/// Sends a request and takes the response, which arrives in any pieces.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use wskit_proto::handshake::{ClientOpening, ClientRequest, Key};
+///
+/// let request = ClientRequest::new("example.com", "/chat")?;
+/// let mut opening = ClientOpening::new(request, Key::from_entropy(*b"the sample nonce"));
+/// assert!(opening.request_bytes().starts_with(b"GET /chat HTTP/1.1\r\n"));
+///
+/// let mut input = BytesMut::from(concat!(
+///     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n",
+///     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+/// ));
+/// let agreed = opening.receive(&mut input)?.expect("the response is whole");
+/// assert_eq!(agreed.subprotocol, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct ClientOpening {
+    request: ClientRequest,
+    encoded: Vec<u8>,
+    key: Key,
+    end: HeadEnd,
+    head_bytes: usize,
+    refusal: Option<(u16, Headers)>,
+}
+
+impl ClientOpening {
+    /// An opening with this request. The key has to be fresh (RFC 6455 §4.1, 7).
+    pub fn new(request: ClientRequest, key: Key) -> ClientOpening {
+        let encoded = request.encode(key);
+        let end = HeadEnd::default();
+        ClientOpening { request, encoded, key, end, head_bytes: 0, refusal: None }
+    }
+
+    /// The request as it is to be sent.
+    pub fn request_bytes(&self) -> &[u8] {
+        &self.encoded
+    }
+
+    /// The key in the request.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// Takes the response off the front of `input` once it is whole, and checks it as RFC 6455
+    /// §4.1 tells. `None` means that more bytes are needed. What comes after the head of a good
+    /// response, which may be frames already, stays in `input`.
+    pub fn receive(&mut self, input: &mut BytesMut) -> Result<Option<Agreed>, ResponseError> {
+        loop {
+            if self.refusal.is_some() {
+                return self.receive_refusal(input);
+            }
+            let Some((status, headers)) = self.receive_head(input)? else { return Ok(None) };
+            match status {
+                101 => return self.agree(headers).map(Some),
+                // RFC 9110 §15.2: the real response is still to come.
+                100..=199 => {}
+                _ => self.refusal = Some((status, headers)),
+            }
+        }
+    }
+
+    /// Takes note that nothing more arrives, and says what is wrong with that. A refusal whose body
+    /// ends with the connection is whole then.
+    pub fn end(&mut self, input: &mut BytesMut) -> ResponseError {
+        match self.refusal.take() {
+            Some(refusal) => self.refuse(refusal, input, usize::MAX),
+            None => ResponseError::Ended,
+        }
+    }
+
+    fn receive_head(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<(u16, Headers)>, ResponseError> {
+        // Several heads may come, but together they have one limit.
+        let limit = self.request.limits.head_bytes_max;
+        let searched = &input[..input.len().min(limit - self.head_bytes)];
+        let expected = b"HTTP/1.";
+        if searched.iter().zip(expected).any(|(found, expected)| found != expected) {
+            return Err(ResponseError::NotHttp);
+        }
+        let Some(head_bytes) = self.end.find(searched) else {
+            if self.head_bytes + searched.len() == limit {
+                return Err(ResponseError::HeadTooLong(limit));
+            }
+            return Ok(None);
+        };
+        self.head_bytes += head_bytes;
+        self.end = HeadEnd::default();
+        parse(&head::take(input, head_bytes)).map(Some)
+    }
+
+    fn receive_refusal(&mut self, input: &mut BytesMut) -> Result<Option<Agreed>, ResponseError> {
+        let Some((_, headers)) = &self.refusal else { return Ok(None) };
+        let declared = headers.get("content-length");
+        let declared = declared.and_then(|length| core::str::from_utf8(length).ok()?.parse().ok());
+        let body_bytes = declared.unwrap_or(usize::MAX).min(self.request.body_bytes_max);
+        if input.len() < body_bytes {
+            return Ok(None);
+        }
+        match self.refusal.take() {
+            Some(refusal) => Err(self.refuse(refusal, input, body_bytes)),
+            None => Ok(None),
+        }
+    }
+
+    fn refuse(
+        &self,
+        (status, headers): (u16, Headers),
+        input: &mut BytesMut,
+        body_bytes: usize,
+    ) -> ResponseError {
+        let kept = body_bytes.min(self.request.body_bytes_max).min(input.len());
+        let body = Bytes::copy_from_slice(&input[..kept]);
+        input.advance(kept);
+        ResponseError::Refused(Refusal { status, headers, body })
+    }
+
+    fn agree(&self, headers: Headers) -> Result<Agreed, ResponseError> {
+        if let Some(check) = Check::ALL.into_iter().find(|check| !check.passes(self, &headers)) {
+            let expected = self.key.accept();
+            return Err(ResponseError::Check { check, expected, headers });
+        }
+        let subprotocol = headers
+            .get("sec-websocket-protocol")
+            .and_then(|name| core::str::from_utf8(name).ok())
+            .and_then(|name| Subprotocol::new(name).ok());
+        Ok(Agreed { key: self.key, subprotocol, extensions: Vec::new(), headers })
+    }
+}
+
+fn parse(head: &Bytes) -> Result<(u16, Headers), ResponseError> {
+    let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+    let mut parsed = httparse::Response::new(&mut []);
+    let config = httparse::ParserConfig::default();
+    match config.parse_response_with_uninit_headers(&mut parsed, head, &mut storage) {
+        Ok(httparse::Status::Complete(_)) if parsed.version == Some(1) => {
+            Ok((parsed.code.unwrap_or(0), Headers::locate(head, parsed.headers)))
+        }
+        Err(httparse::Error::TooManyHeaders) => Err(ResponseError::TooManyHeaders(HEADERS_MAX)),
+        _ => Err(ResponseError::NotHttp),
+    }
+}
+
+/// What a client checks of a response 101, in the order of RFC 6455 §4.1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// `Upgrade` is `websocket`.
+    Upgrade,
+    /// `Connection` contains `Upgrade`.
+    Connection,
+    /// `Sec-WebSocket-Accept` stands once and has the value that the key demands.
+    Accept,
+    /// `Sec-WebSocket-Extensions` has only what was offered.
+    Extensions,
+    /// `Sec-WebSocket-Protocol` has one name that was offered, or is not there.
+    Subprotocol,
+}
+
+impl Check {
+    /// All of them, in order.
+    pub const ALL: [Check; 5] =
+        [Check::Upgrade, Check::Connection, Check::Accept, Check::Extensions, Check::Subprotocol];
+
+    /// What the check demands, in words.
+    pub const fn demand(self) -> &'static str {
+        match self {
+            Check::Upgrade => "the header Upgrade has to be websocket",
+            Check::Connection => "the header Connection has to contain Upgrade",
+            Check::Accept => "the header Sec-WebSocket-Accept has to prove that the key was read",
+            Check::Extensions => {
+                "the header Sec-WebSocket-Extensions may only name what was offered"
+            }
+            Check::Subprotocol => {
+                "the header Sec-WebSocket-Protocol may only name one that was offered"
+            }
+        }
+    }
+
+    /// The header that it looks at.
+    pub const fn header(self) -> &'static str {
+        match self {
+            Check::Upgrade => "Upgrade",
+            Check::Connection => "Connection",
+            Check::Accept => "Sec-WebSocket-Accept",
+            Check::Extensions => "Sec-WebSocket-Extensions",
+            Check::Subprotocol => "Sec-WebSocket-Protocol",
+        }
+    }
+
+    /// Where RFC 6455 demands it: the number in the list of §4.1 about the response.
+    pub const fn number(self) -> u8 {
+        self as u8 + 2
+    }
+
+    /// Whether a response 101 with these headers passes.
+    pub fn passes(self, opening: &ClientOpening, headers: &Headers) -> bool {
+        let offered = &opening.request.subprotocols;
+        match self {
+            Check::Upgrade => {
+                matches!(headers.only("upgrade"), Only::Value(value)
+                    if value.eq_ignore_ascii_case(b"websocket"))
+            }
+            Check::Connection => headers.has_token("connection", "upgrade"),
+            Check::Accept => {
+                matches!(headers.only("sec-websocket-accept"), Only::Value(value)
+                    if value == opening.key.accept().as_bytes())
+            }
+            Check::Extensions => headers
+                .all("sec-websocket-extensions")
+                .flat_map(items)
+                .all(|_nothing_is_offered| false),
+            Check::Subprotocol => match headers.only("sec-websocket-protocol") {
+                Only::Missing => true,
+                Only::Value(value) => {
+                    offered.iter().any(|offered| offered.as_str().as_bytes() == value)
+                }
+                Only::Repeated => false,
+            },
+        }
+    }
+}
+
+impl fmt::Display for InvalidRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            InvalidRequest::Host => "the host is not one host with an optional port",
+            InvalidRequest::Target => "the target is not a path that begins with /",
+        })
+    }
+}
+
+impl core::error::Error for InvalidRequest {}

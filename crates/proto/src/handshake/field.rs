@@ -1,0 +1,91 @@
+//! A header that the application adds to a request or a response.
+
+use super::list::is_token;
+use alloc::{string::String, vec::Vec};
+use core::fmt;
+
+/// A header that was checked: it cannot break out of its line, and does not meddle with the
+/// handshake.
+///
+/// ```
+/// # use wskit_proto::handshake::Field;
+/// assert!(Field::new("Authorization", "Bearer abc").is_ok());
+/// assert!(Field::new("X-Name", "Ann\r\nX-Admin: yes").is_err());
+/// assert!(Field::new("Sec-WebSocket-Accept", "mine").is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    name: String,
+    value: Vec<u8>,
+}
+
+/// Why a header was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InvalidField {
+    /// The name is not a token.
+    Name(String),
+    /// The value of this header has a control character, such as the end of a line.
+    Value(String),
+    /// The handshake sets this header itself.
+    Reserved(String),
+}
+
+/// Headers that the handshake sets, or that would change what follows the head.
+const RESERVED: [&str; 6] =
+    ["connection", "content-length", "host", "transfer-encoding", "upgrade", "trailer"];
+
+impl Field {
+    /// A header with this name and value.
+    pub fn new(name: impl Into<String>, value: impl Into<Vec<u8>>) -> Result<Field, InvalidField> {
+        let (name, value) = (name.into(), value.into());
+        if !is_token(name.as_bytes()) {
+            return Err(InvalidField::Name(name));
+        }
+        let lower = name.to_ascii_lowercase();
+        if RESERVED.contains(&&*lower) || lower.starts_with("sec-websocket-") {
+            return Err(InvalidField::Reserved(name));
+        }
+        // RFC 9110 §5.5: a tab is the only control character.
+        if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+            return Err(InvalidField::Value(name));
+        }
+        Ok(Field { name, value })
+    }
+
+    /// The name, as it was given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The value.
+    pub fn value(&self) -> &[u8] {
+        &self.value
+    }
+
+    pub(super) fn write(&self, head: &mut Vec<u8>) {
+        write_line(head, &self.name, &self.value);
+    }
+}
+
+/// Writes one line of a head.
+pub(super) fn write_line(head: &mut Vec<u8>, name: &str, value: &[u8]) {
+    for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+        head.extend_from_slice(part);
+    }
+}
+
+impl fmt::Display for InvalidField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            InvalidField::Name(name) => write!(f, "{name:?} is no name for a header"),
+            InvalidField::Value(name) => {
+                write!(f, "the value of the header {name} has a control character")
+            }
+            InvalidField::Reserved(name) => {
+                write!(f, "the header {name} belongs to the handshake and cannot be set")
+            }
+        }
+    }
+}
+
+impl core::error::Error for InvalidField {}

@@ -1,0 +1,47 @@
+//! The opening handshake over HTTP/1.1 (RFC 6455 §4), for both roles.
+//!
+//! - [`ServerOpening`] takes a request in any pieces and yields an [`Offer`] to accept or reject.
+//! - [`ClientOpening`] makes a request, takes the response in any pieces and yields what was
+//!   [`Agreed`].
+//!
+//! Both leave in the buffer what came after the head: the first frames.
+
+mod client;
+mod extension;
+mod field;
+mod head;
+mod key;
+mod list;
+mod origin;
+mod request_error;
+mod response_error;
+mod server;
+mod subprotocol;
+mod target;
+
+pub use client::{Check, ClientOpening, ClientRequest, InvalidRequest};
+pub use extension::{Extension, Parameter};
+pub use field::{Field, InvalidField};
+pub use head::{HeadLimits, Headers};
+pub use key::{Accept, InvalidKey, Key};
+pub use origin::{Origin, OriginPolicy};
+pub use request_error::RequestError;
+pub use response_error::{Refusal, ResponseError};
+pub use server::{Acceptance, Offer, Rejection, Request, ServerOpening};
+pub use subprotocol::{InvalidSubprotocol, Subprotocol};
+
+/// What both ends agreed on in the opening handshake.
+#[derive(Clone, Debug)]
+pub struct Agreed {
+    /// The key that the client sent.
+    pub key: Key,
+    /// The subprotocol that the server chose, if it chose one.
+    pub subprotocol: Option<Subprotocol>,
+    /// The extensions in use.
+    pub extensions: alloc::vec::Vec<Extension>,
+    /// The headers of the peer: of the request for a server, of the response for a client.
+    pub headers: Headers,
+}
+
+/// The version of the protocol that RFC 6455 defines, and the only one in use.
+pub const VERSION: &str = "13";

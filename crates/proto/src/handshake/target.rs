@@ -1,0 +1,113 @@
+//! The target of a request (RFC 9112 §3.2) and the host it is for.
+
+use alloc::string::String;
+
+/// What a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The authority of an absolute target, which goes before the `Host` header.
+    pub(super) authority: Option<String>,
+    /// Path and query.
+    pub(super) path_and_query: String,
+}
+
+impl Target {
+    /// Reads a target in origin form (`/chat?x=1`) or absolute form (`http://host/chat`).
+    pub(super) fn parse(target: &str) -> Option<Target> {
+        let is_uri_byte = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
+        if !target.bytes().all(is_uri_byte) || !percent_signs_are_followed_by_hex(target) {
+            return None;
+        }
+        if target.starts_with('/') {
+            return Some(Target { authority: None, path_and_query: target.into() });
+        }
+        let (scheme, rest) = target.split_once("://")?;
+        let known = ["http", "https", "ws", "wss"];
+        if !known.iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+            return None;
+        }
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path_and_query) = rest.split_at(end);
+        if !is_authority(authority) {
+            return None;
+        }
+        let slash = if path_and_query.starts_with('/') { "" } else { "/" };
+        let path_and_query = [slash, path_and_query].concat();
+        Some(Target { authority: Some(authority.into()), path_and_query })
+    }
+}
+
+fn percent_signs_are_followed_by_hex(target: &str) -> bool {
+    target.split('%').skip(1).all(|after| {
+        matches!(after.as_bytes(), [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+    })
+}
+
+/// Whether this is a host with or without a port, as `Host` has it: no userinfo.
+pub(super) fn is_authority(authority: &str) -> bool {
+    let (host, port) = split_port(authority);
+    let host_is_valid = match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|address| {
+            !address.is_empty()
+                && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
+        }),
+        None => {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte))
+        }
+    };
+    host_is_valid
+        && port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok())
+        && port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Splits `host:port`; the colons of an IPv6 address in brackets belong to the host.
+pub(super) fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_in_both_forms() {
+        let target = |text| Target::parse(text).unwrap();
+        assert_eq!(target("/chat?x=%20").path_and_query, "/chat?x=%20");
+        let absolute = target("HTTP://example.com:80?x");
+        assert_eq!(absolute.authority.as_deref(), Some("example.com:80"));
+        assert_eq!(absolute.path_and_query, "/?x");
+        assert_eq!(target("ws://[::1]:9/").authority.as_deref(), Some("[::1]:9"));
+    }
+
+    #[test]
+    fn what_is_no_target() {
+        for text in [
+            "",
+            "*",
+            "chat",
+            "/<",
+            "/a#b",
+            "/%",
+            "/%2",
+            "/%zz",
+            "http://",
+            "http:///x",
+            "http://user@host/",
+            "http://host:99999/",
+            "http://host:x/",
+            "http://host:+1/",
+            "ftp://host/",
+            "http://[::1/",
+            "http://[]/",
+            "/\u{e9}",
+        ] {
+            assert_eq!(Target::parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! From bytes to messages.
+
+use super::event::{ControlEvent, Event, Piece, PieceEvent};
+use crate::frame::{CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader};
+use crate::{Limits, Payload, ProtocolError, Role, Utf8Validator, mask};
+use bytes::{Buf, BytesMut};
+
+/// The receiving half of a connection: takes frames off the front of a buffer and puts messages
+/// together.
+///
+/// It holds no bytes of its own but those of a message that comes in fragments.
+#[derive(Debug)]
+pub struct Receiving {
+    role: Role,
+    limits: Limits,
+    message: Option<OpenMessage>,
+    frame: Option<OpenFrame>,
+    /// The payloads of the fragments so far.
+    assembled: BytesMut,
+    /// The peer's Close frame arrived, or the connection failed: nothing more is received.
+    ended: bool,
+}
+
+/// A message whose last byte has not arrived.
+#[derive(Debug)]
+struct OpenMessage {
+    kind: Kind,
+    bytes: u64,
+    fragments: u32,
+    utf8: Utf8Validator,
+    /// A piece was handed out, so the message can no longer be handed out whole.
+    in_pieces: bool,
+}
+
+/// A data frame whose header was taken off the buffer and whose payload has not arrived whole.
+#[derive(Debug)]
+struct OpenFrame {
+    fin: bool,
+    masking_key: MaskingKey,
+    payload_bytes: u64,
+    /// How much of the payload is unmasked and checked.
+    done_bytes: u64,
+}
+
+/// How much of a message is handed out at a time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Portion {
+    Whole,
+    Piece,
+}
+
+/// Something that can be handed out, before anything is borrowed for it.
+enum Ready {
+    /// The front of the input is a control frame's payload.
+    Control(Control, usize),
+    /// The front of the input is a whole message.
+    Input(Kind, usize),
+    /// The fragments put together are a whole message.
+    Assembled(Kind),
+    /// The front of the input, or what was put together before it, is a piece.
+    Piece { kind: Kind, len: usize, assembled: bool, first: bool, last: bool },
+}
+
+impl Receiving {
+    /// A receiver for this role's end of a connection.
+    pub fn new(role: Role, limits: Limits) -> Receiving {
+        Receiving {
+            role,
+            limits,
+            message: None,
+            frame: None,
+            assembled: BytesMut::new(),
+            ended: false,
+        }
+    }
+
+    /// Takes the next whole message, or control frame, off the front of `input`. `None` means that
+    /// more bytes are needed.
+    ///
+    /// Pass the same buffer each time, with new bytes at its end: a payload that has arrived in
+    /// part stays in it. A message that was begun by [`receive_piece`](Receiving::receive_piece) is
+    /// discarded to its end, and the next one is taken.
+    ///
+    /// After an error, and after the peer's Close frame, whatever else arrives is discarded.
+    #[inline]
+    pub fn receive<'a>(
+        &'a mut self,
+        input: &'a mut BytesMut,
+    ) -> Result<Option<Event<'a>>, ProtocolError> {
+        let Some(ready) = self.next(input, Portion::Whole)? else { return Ok(None) };
+        let (kind, payload) = match ready {
+            Ready::Control(control, len) => {
+                return self.control(control, input, len).map(|event| Some(Event::Control(event)));
+            }
+            Ready::Input(kind, len) => (kind, Payload::front_of(input, len)),
+            Ready::Assembled(kind) => (kind, Payload::front_of(&mut self.assembled, usize::MAX)),
+            // Not asked for, and so never made.
+            Ready::Piece { .. } => return Ok(None),
+        };
+        match kind {
+            Kind::Binary => Ok(Some(Event::Binary(payload))),
+            Kind::Text => match payload.into_text() {
+                Ok(text) => Ok(Some(Event::Text(text))),
+                Err(_) => {
+                    self.ended = true;
+                    Err(ProtocolError::InvalidUtf8)
+                }
+            },
+        }
+    }
+
+    /// Takes the next piece of a message, or a control frame, off the front of `input`. `None`
+    /// means that more bytes are needed.
+    ///
+    /// A piece is as much of one frame as has arrived, so that a message of any length takes no
+    /// more memory than the buffer. It may be mixed with [`receive`](Receiving::receive): a
+    /// message that was received in part comes with its first piece.
+    pub fn receive_piece<'a>(
+        &'a mut self,
+        input: &'a mut BytesMut,
+    ) -> Result<Option<PieceEvent<'a>>, ProtocolError> {
+        match self.next(input, Portion::Piece)? {
+            Some(Ready::Control(control, len)) => {
+                self.control(control, input, len).map(|event| Some(PieceEvent::Control(event)))
+            }
+            Some(Ready::Piece { kind, len, assembled, first, last }) => {
+                let buffer = if assembled { &mut self.assembled } else { input };
+                let payload = Payload::front_of(buffer, len);
+                Ok(Some(PieceEvent::Piece(Piece { kind, payload, first, last })))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a message has arrived in part.
+    #[inline]
+    pub fn message_begun(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// Whether nothing more is received: the peer's Close frame arrived, or the connection failed.
+    #[inline]
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// How many bytes at least are missing until [`receive`](Receiving::receive) has something to
+    /// hand out, given what is in the buffer. Only a hint for how much to read.
+    pub fn missing(&self, input: &BytesMut) -> usize {
+        if let Some(frame) = &self.frame {
+            let rest = frame.payload_bytes - frame.done_bytes;
+            return usize::try_from(rest).unwrap_or(usize::MAX).max(1);
+        }
+        match FrameHeader::parse(input) {
+            Ok(ParsedHeader::Missing(missing)) => missing,
+            Ok(ParsedHeader::Whole(header, len)) => usize::try_from(header.payload_bytes)
+                .map_or(usize::MAX, |payload| payload.saturating_add(len))
+                .saturating_sub(input.len())
+                .max(1),
+            Err(_) => 1,
+        }
+    }
+
+    /// Gives back the memory that fragments were put together in, unless it is in use.
+    #[inline]
+    pub fn release(&mut self) {
+        if self.message.is_none() && self.assembled.is_empty() {
+            self.assembled = BytesMut::new();
+        }
+    }
+
+    /// Discards all that arrives from now on.
+    pub(crate) fn end(&mut self) {
+        (self.message, self.frame, self.assembled) = (None, None, BytesMut::new());
+        self.ended = true;
+    }
+
+    fn next(
+        &mut self,
+        input: &mut BytesMut,
+        portion: Portion,
+    ) -> Result<Option<Ready>, ProtocolError> {
+        if self.ended {
+            input.clear();
+            return Ok(None);
+        }
+        self.advance(input, portion).inspect_err(|_| self.end())
+    }
+
+    fn advance(
+        &mut self,
+        input: &mut BytesMut,
+        portion: Portion,
+    ) -> Result<Option<Ready>, ProtocolError> {
+        loop {
+            if self.frame.is_none() {
+                let (header, len) = match FrameHeader::parse(input)? {
+                    ParsedHeader::Whole(header, len) => (header, len),
+                    ParsedHeader::Missing(_) => return Ok(None),
+                };
+                let masking_key = self.check(&header)?;
+                if let Opcode::Control(control) = header.opcode {
+                    let payload_bytes = header.payload_bytes as usize;
+                    if input.len() < len + payload_bytes {
+                        return Ok(None);
+                    }
+                    input.advance(len);
+                    mask(&mut input[..payload_bytes], masking_key, 0);
+                    return Ok(Some(Ready::Control(control, payload_bytes)));
+                }
+                let ready = self.open_frame(&header, masking_key, input, len, portion)?;
+                if ready.is_some() {
+                    return Ok(ready);
+                }
+            }
+            let (ready, frame_ended) = match portion {
+                Portion::Whole => self.collect(input)?,
+                Portion::Piece => self.take_piece(input)?,
+            };
+            if ready.is_some() || !frame_ended {
+                return Ok(ready);
+            }
+        }
+    }
+
+    /// Checks what the header alone tells, and says what the payload is masked with.
+    #[inline]
+    fn check(&self, header: &FrameHeader) -> Result<MaskingKey, ProtocolError> {
+        if header.rsv1 {
+            return Err(ProtocolError::ReservedBits);
+        }
+        // RFC 6455 §5.1: a client masks all its frames, a server masks none.
+        let masking_key = match (self.role, header.masking_key) {
+            (Role::Server, Some(key)) => key,
+            (Role::Client(_), None) => [0; 4],
+            (Role::Server, None) => return Err(ProtocolError::UnmaskedClientFrame),
+            (Role::Client(_), Some(_)) => return Err(ProtocolError::MaskedServerFrame),
+        };
+        // RFC 6455 §5.4: the fragments of one message stand together.
+        match (header.opcode, &self.message) {
+            (Opcode::Continuation, None) => Err(ProtocolError::UnexpectedContinuation),
+            (Opcode::Data(_), Some(_)) => Err(ProtocolError::ContinuationExpected),
+            _ => Ok(masking_key),
+        }
+    }
+
+    /// Begins a data frame. A message that lies in the input whole is ready at once.
+    #[inline]
+    fn open_frame(
+        &mut self,
+        header: &FrameHeader,
+        masking_key: MaskingKey,
+        input: &mut BytesMut,
+        header_bytes: usize,
+        portion: Portion,
+    ) -> Result<Option<Ready>, ProtocolError> {
+        let payload_bytes = header.payload_bytes;
+        self.check_limits(payload_bytes, portion)?;
+        input.advance(header_bytes);
+        if let Opcode::Data(kind) = header.opcode {
+            if header.fin && portion == Portion::Whole && payload_bytes <= input.len() as u64 {
+                let len = payload_bytes as usize;
+                mask(&mut input[..len], masking_key, 0);
+                return Ok(Some(Ready::Input(kind, len)));
+            }
+            let utf8 = Utf8Validator::default();
+            self.message =
+                Some(OpenMessage { kind, bytes: 0, fragments: 0, utf8, in_pieces: false });
+        }
+        if let Some(message) = &mut self.message {
+            message.bytes += payload_bytes;
+            message.fragments += 1;
+        }
+        let fin = header.fin;
+        self.frame = Some(OpenFrame { fin, masking_key, payload_bytes, done_bytes: 0 });
+        Ok(None)
+    }
+
+    /// RFC 6455 §10.4: limits are checked against what the header declares, before any of it is
+    /// taken.
+    #[inline]
+    fn check_limits(&self, payload_bytes: u64, portion: Portion) -> Result<(), ProtocolError> {
+        let Limits { frame_bytes_max, fragments_max, .. } = self.limits;
+        if payload_bytes > frame_bytes_max {
+            let limit_bytes = frame_bytes_max;
+            return Err(ProtocolError::FrameTooBig { bytes: payload_bytes, limit_bytes });
+        }
+        let (bytes, fragments, in_pieces) = match &self.message {
+            Some(message) => (message.bytes, message.fragments, message.in_pieces),
+            None => (0, 0, false),
+        };
+        let limit_bytes = if portion == Portion::Piece || in_pieces {
+            self.limits.piecewise_message_bytes_max
+        } else {
+            self.limits.message_bytes_max
+        };
+        let bytes = bytes.saturating_add(payload_bytes);
+        if bytes > limit_bytes {
+            return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
+        }
+        if fragments >= fragments_max {
+            return Err(ProtocolError::TooManyFragments { limit: fragments_max });
+        }
+        Ok(())
+    }
+
+    /// Unmasks and checks what has arrived of the open frame, and keeps it until the message is
+    /// whole. Also tells whether the frame ended.
+    fn collect(&mut self, input: &mut BytesMut) -> Result<(Option<Ready>, bool), ProtocolError> {
+        let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else {
+            return Ok((None, false));
+        };
+        let in_place = frame.stays_in_input(message);
+        let start = if in_place { frame.done_bytes as usize } else { 0 };
+        let arrived = frame.open_payload(message, input, start)?;
+        let frame_ended = frame.done_bytes == frame.payload_bytes;
+        let message_ended = frame_ended && frame.fin;
+        if !in_place {
+            if !message.in_pieces {
+                self.assembled.extend_from_slice(&input[..arrived]);
+            }
+            input.advance(arrived);
+        }
+        let whole_bytes = frame.payload_bytes as usize;
+        if frame_ended {
+            self.frame = None;
+        }
+        if !message_ended {
+            return Ok((None, frame_ended));
+        }
+        let Some(message) = self.message.take() else { return Ok((None, true)) };
+        message.check_end()?;
+        let ready = match (message.in_pieces, in_place) {
+            (true, _) => None,
+            (false, true) => Some(Ready::Input(message.kind, whole_bytes)),
+            (false, false) => Some(Ready::Assembled(message.kind)),
+        };
+        Ok((ready, true))
+    }
+
+    /// Unmasks and checks what has arrived of the open frame, to be handed out at once. Also tells
+    /// whether the frame ended.
+    fn take_piece(&mut self, input: &mut BytesMut) -> Result<(Option<Ready>, bool), ProtocolError> {
+        let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else {
+            return Ok((None, false));
+        };
+        let kind = message.kind;
+        if !self.assembled.is_empty() {
+            // Fragments that were kept for a whole message come first.
+            let len = self.assembled.len();
+            let first = !core::mem::replace(&mut message.in_pieces, true);
+            return Ok((
+                Some(Ready::Piece { kind, len, assembled: true, first, last: false }),
+                false,
+            ));
+        }
+        // What `collect` left in the input is done already.
+        let start = if frame.stays_in_input(message) { frame.done_bytes as usize } else { 0 };
+        let len = start + frame.open_payload(message, input, start)?;
+        let frame_ended = frame.done_bytes == frame.payload_bytes;
+        let last = frame_ended && frame.fin;
+        let first = !message.in_pieces;
+        if frame_ended {
+            self.frame = None;
+        }
+        if len == 0 && !last {
+            return Ok((None, frame_ended));
+        }
+        message.in_pieces = true;
+        if last {
+            message.check_end()?;
+            self.message = None;
+        }
+        Ok((Some(Ready::Piece { kind, len, assembled: false, first, last }), frame_ended))
+    }
+
+    fn control<'a>(
+        &mut self,
+        control: Control,
+        input: &'a mut BytesMut,
+        len: usize,
+    ) -> Result<ControlEvent<'a>, ProtocolError> {
+        let payload = Payload::front_of(input, len);
+        match control {
+            Control::Ping => Ok(ControlEvent::Ping(payload)),
+            Control::Pong => Ok(ControlEvent::Pong(payload)),
+            Control::Close => {
+                let frame = CloseFrame::parse(&payload);
+                self.end();
+                frame.map(ControlEvent::Close)
+            }
+        }
+    }
+}
+
+impl OpenFrame {
+    /// A message of one frame is whole where it lies; fragments have headers between them, and
+    /// pieces are taken off at once.
+    fn stays_in_input(&self, message: &OpenMessage) -> bool {
+        message.fragments == 1 && self.fin && !message.in_pieces
+    }
+
+    /// Unmasks and checks the part of the payload that begins at `start` of the input and has
+    /// arrived since the last call, and says how many bytes that is.
+    fn open_payload(
+        &mut self,
+        message: &mut OpenMessage,
+        input: &mut BytesMut,
+        start: usize,
+    ) -> Result<usize, ProtocolError> {
+        let Some(arrived) = input.get_mut(start..) else { return Ok(0) };
+        let rest = self.payload_bytes - self.done_bytes;
+        let len = usize::try_from(rest).unwrap_or(usize::MAX).min(arrived.len());
+        let arrived = &mut arrived[..len];
+        mask(arrived, self.masking_key, (self.done_bytes % 4) as usize);
+        self.done_bytes += len as u64;
+        if message.kind == Kind::Text {
+            // RFC 6455 §8.1: text that is not UTF-8 fails the connection, here at its first byte.
+            message.utf8.push(arrived).map_err(|_| ProtocolError::InvalidUtf8)?;
+        }
+        Ok(len)
+    }
+}
+
+impl OpenMessage {
+    fn check_end(&self) -> Result<(), ProtocolError> {
+        if self.utf8.is_complete() { Ok(()) } else { Err(ProtocolError::InvalidUtf8) }
+    }
+}

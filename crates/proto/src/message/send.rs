@@ -1,0 +1,218 @@
+//! From messages to bytes.
+
+use super::event::ControlEvent;
+use super::owned::Message;
+use crate::closing::{Action, Cause, State};
+use crate::frame::{
+    CONTROL_PAYLOAD_BYTES_MAX, CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode,
+};
+use crate::{Limits, Output, ProtocolError, Role, SendError, mask};
+use bytes::Bytes;
+
+/// The sending half of a connection: writes frames into an [`Output`], and knows where the
+/// connection stands on its way to its end.
+#[derive(Debug)]
+pub struct Sending {
+    role: Role,
+    state: State,
+    limits: Limits,
+    /// A message is being sent in parts.
+    message_begun: bool,
+    pongs: Pongs,
+}
+
+/// Pongs must not pile up while the peer does not read.
+#[derive(Debug, Default)]
+struct Pongs {
+    /// Bytes of Pongs that were queued since all of them had left.
+    queued_bytes: usize,
+    /// The place in the output behind the last of them.
+    end: u64,
+    /// The payload of the latest Ping, to be answered when the queued ones have left.
+    latest: Option<Bytes>,
+}
+
+impl Sending {
+    /// A sender for this role's end of a connection.
+    pub fn new(role: Role, limits: Limits) -> Sending {
+        Sending { role, state: State::Open, limits, message_begun: false, pongs: Pongs::default() }
+    }
+
+    /// Where the connection stands.
+    #[inline]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether so much waits to leave that the next message should wait.
+    #[inline]
+    pub fn is_output_full(&self, output: &Output) -> bool {
+        output.len() >= self.limits.output_bytes_max
+    }
+
+    /// Sends a message, or a control frame, or begins the closing handshake.
+    ///
+    /// A long payload is not copied unless it has to be masked. Sending a Close frame once the
+    /// closing handshake has begun does nothing.
+    #[inline]
+    pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
+        match message {
+            Message::Text(text) => self.send_part(Kind::Text, text.into_bytes(), true, output),
+            Message::Binary(bytes) => self.send_part(Kind::Binary, bytes, true, output),
+            Message::Ping(payload) => self.send_control(Control::Ping, &payload, output),
+            Message::Pong(payload) => self.send_control(Control::Pong, &payload, output),
+            Message::Close(frame) => {
+                self.close(frame.as_ref(), output);
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends a part of a message as a frame of its own. `kind` matters for the first part only.
+    ///
+    /// The parts of a text may be cut anywhere, but have to be UTF-8 together.
+    #[inline]
+    pub fn send_part(
+        &mut self,
+        kind: Kind,
+        payload: Bytes,
+        last: bool,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        let begun = core::mem::replace(&mut self.message_begun, !last);
+        let opcode = if begun { Opcode::Continuation } else { Opcode::Data(kind) };
+        match self.write_header(opcode, last, payload.len(), output) {
+            None => output.share(payload),
+            Some(key) => output.copy_changed(&payload, |copy| mask(copy, key, 0)),
+        }
+        Ok(())
+    }
+
+    /// Does what a control frame of the peer demands: answers a Ping and a Close.
+    ///
+    /// [`Connection`](crate::Connection) calls this by itself; it is for halves that are apart.
+    pub fn react(&mut self, event: &ControlEvent<'_>, output: &mut Output) {
+        match event {
+            ControlEvent::Ping(payload) => self.answer_ping(payload, output),
+            ControlEvent::Pong(_) => {}
+            ControlEvent::Close(frame) => {
+                if self.state.advance(Cause::ReceiveClose) == Action::AnswerClose {
+                    self.write_close(frame.as_ref(), output);
+                }
+            }
+        }
+    }
+
+    /// Begins the closing handshake, unless it has begun.
+    pub fn close(&mut self, frame: Option<&CloseFrame>, output: &mut Output) {
+        if self.state.advance(Cause::SendClose) == Action::SendClose {
+            self.write_close(frame, output);
+        }
+    }
+
+    /// Fails the connection: sends a Close frame with the reason, unless one was sent.
+    pub fn fail(&mut self, frame: &CloseFrame, output: &mut Output) {
+        if self.state.advance(Cause::Fault) == Action::SendClose {
+            self.write_close(Some(frame), output);
+        }
+    }
+
+    /// Fails the connection because the peer broke the protocol.
+    pub fn fail_because(&mut self, error: &ProtocolError, output: &mut Output) {
+        let reason = alloc::string::ToString::to_string(error);
+        self.fail(&CloseFrame::with_cut_reason(error.close_code(), &reason), output);
+    }
+
+    /// Takes note that the transport has ended, and says where the connection stood.
+    pub fn end(&mut self) -> State {
+        let before = self.state;
+        let _nothing_to_send = self.state.advance(Cause::TransportEnd);
+        before
+    }
+
+    /// Queues the Pong that had to wait, if the ones before it have left. To be called when the
+    /// output was written.
+    #[inline]
+    pub fn resume(&mut self, output: &mut Output) {
+        if self.pongs.latest.is_some()
+            && output.has_left(self.pongs.end)
+            && let Some(payload) = self.pongs.latest.take()
+        {
+            self.answer_ping(&payload, output);
+        }
+    }
+
+    fn send_control(
+        &mut self,
+        control: Control,
+        payload: &[u8],
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        if payload.len() > CONTROL_PAYLOAD_BYTES_MAX {
+            return Err(SendError::ControlPayloadBytes(payload.len()));
+        }
+        self.write_control(control, payload, output);
+        Ok(())
+    }
+
+    fn answer_ping(&mut self, payload: &[u8], output: &mut Output) {
+        // RFC 6455 §5.5.2: a Ping is answered unless a Close frame was received, and so even after
+        // our own Close frame.
+        if !matches!(self.state, State::Open | State::CloseSent) {
+            return;
+        }
+        if output.has_left(self.pongs.end) {
+            self.pongs.queued_bytes = 0;
+        }
+        if self.pongs.queued_bytes + payload.len() > self.limits.pong_bytes_max {
+            // RFC 6455 §5.5.3: it is enough to answer the latest Ping.
+            self.pongs.latest = Some(Bytes::copy_from_slice(payload));
+            return;
+        }
+        let before = output.len();
+        self.write_control(Control::Pong, payload, output);
+        self.pongs.queued_bytes += output.len() - before;
+        self.pongs.end = output.end();
+    }
+
+    fn write_close(&mut self, frame: Option<&CloseFrame>, output: &mut Output) {
+        let mut payload = [0; CONTROL_PAYLOAD_BYTES_MAX];
+        let len = frame.map_or(0, |frame| {
+            let len = 2 + frame.reason().len();
+            payload[..2].copy_from_slice(&frame.code().number().to_be_bytes());
+            payload[2..len].copy_from_slice(frame.reason().as_bytes());
+            len
+        });
+        self.pongs.latest = None;
+        self.write_control(Control::Close, &payload[..len], output);
+    }
+
+    fn write_control(&mut self, control: Control, payload: &[u8], output: &mut Output) {
+        let key = self.write_header(Opcode::Control(control), true, payload.len(), output);
+        output.copy_changed(payload, |copy| mask(copy, key.unwrap_or_default(), 0));
+    }
+
+    /// Writes the header and says what the payload has to be masked with, if it has to be.
+    #[inline]
+    fn write_header(
+        &mut self,
+        opcode: Opcode,
+        fin: bool,
+        payload_bytes: usize,
+        output: &mut Output,
+    ) -> Option<MaskingKey> {
+        let masking_key = self.role.masking_key();
+        let payload_bytes = payload_bytes as u64;
+        let header = FrameHeader { fin, rsv1: false, opcode, masking_key, payload_bytes };
+        let (bytes, len) = header.encode();
+        output.copy(&bytes[..len]);
+        masking_key
+    }
+
+    #[inline]
+    fn check_open(&self) -> Result<(), SendError> {
+        if self.state == State::Open { Ok(()) } else { Err(SendError::Closed) }
+    }
+}

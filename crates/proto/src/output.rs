@@ -1,0 +1,214 @@
+//! Bytes waiting to leave.
+
+use alloc::collections::VecDeque;
+use bytes::{Buf, Bytes, BytesMut};
+
+/// The bytes that wait to be written to the transport, in order.
+///
+/// Small things are copied into one buffer, so that many messages leave by one write; large
+/// payloads are kept by reference between them and leave without a copy. Write what
+/// [`chunks`](Output::chunks) yields, with one vectored write if you can, and
+/// [`advance`](Output::advance) by what was written.
+///
+/// ```
+/// # use wskit_proto::Output;
+/// # use bytes::Bytes;
+/// let mut output = Output::default();
+/// output.copy(b"head");
+/// output.share(Bytes::from(vec![7; 100_000]));
+/// assert_eq!(output.chunks().map(<[u8]>::len).collect::<Vec<_>>(), [4, 100_000]);
+/// output.advance(1_004);
+/// assert_eq!(output.len(), 99_000);
+/// ```
+#[derive(Debug, Default)]
+pub struct Output {
+    copied: BytesMut,
+    shared: VecDeque<Shared>,
+    shared_bytes: usize,
+    /// How many copied bytes stand before the last of the shared ones.
+    copied_before_shared: usize,
+    /// How many bytes have ever left, by which a place in the stream is known to have left.
+    departed: u64,
+}
+
+/// A payload that leaves when `after` more bytes of the buffer have left.
+#[derive(Debug)]
+struct Shared {
+    after: usize,
+    bytes: Bytes,
+}
+
+/// Below this a copy costs less than a piece of its own in the write.
+const SHARED_BYTES_MIN: usize = 4096;
+
+impl Output {
+    /// How many bytes wait.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.copied.len() + self.shared_bytes
+    }
+
+    /// Whether nothing waits.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Queues a copy of the bytes.
+    #[inline]
+    pub fn copy(&mut self, bytes: &[u8]) {
+        self.copied.extend_from_slice(bytes);
+    }
+
+    /// Queues the bytes; long ones without a copy.
+    #[inline]
+    pub fn share(&mut self, bytes: Bytes) {
+        if bytes.len() < SHARED_BYTES_MIN {
+            return self.copy(&bytes);
+        }
+        let after = self.copied.len() - self.copied_before_shared;
+        self.copied_before_shared = self.copied.len();
+        self.shared_bytes += bytes.len();
+        self.shared.push_back(Shared { after, bytes });
+    }
+
+    /// Queues a copy of the bytes that `change` changes in place.
+    #[inline]
+    pub(crate) fn copy_changed(&mut self, bytes: &[u8], change: impl FnOnce(&mut [u8])) {
+        let start = self.copied.len();
+        self.copied.extend_from_slice(bytes);
+        change(&mut self.copied[start..]);
+    }
+
+    /// The waiting bytes in order, in as few slices as they lie in; none of them is empty.
+    pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
+        let mut rest = &self.copied[..];
+        let mut shared = self.shared.iter();
+        let mut next_shared = None;
+        core::iter::from_fn(move || {
+            if let Some(bytes) = next_shared.take() {
+                return Some(bytes);
+            }
+            let Some(Shared { after, bytes }) = shared.next() else {
+                return Some(core::mem::take(&mut rest));
+            };
+            let (before, behind) = rest.split_at(*after);
+            rest = behind;
+            next_shared = Some(&bytes[..]);
+            Some(before)
+        })
+        .take(2 * self.shared.len() + 1)
+        .filter(|chunk| !chunk.is_empty())
+    }
+
+    /// Removes the first `count` bytes, which have been written.
+    pub fn advance(&mut self, mut count: usize) {
+        debug_assert!(count <= self.len());
+        self.departed += count as u64;
+        while let Some(next) = self.shared.front_mut() {
+            let copied = count.min(next.after);
+            self.copied.advance(copied);
+            next.after -= copied;
+            self.copied_before_shared -= copied;
+            count -= copied;
+            if next.after > 0 {
+                return;
+            }
+            let shared = count.min(next.bytes.len());
+            next.bytes.advance(shared);
+            self.shared_bytes -= shared;
+            count -= shared;
+            if !next.bytes.is_empty() {
+                return;
+            }
+            self.shared.pop_front();
+        }
+        self.copied.advance(count.min(self.copied.len()));
+    }
+
+    /// The place in the stream behind the last byte that waits.
+    #[inline]
+    pub(crate) fn end(&self) -> u64 {
+        self.departed + self.len() as u64
+    }
+
+    /// Whether everything before this place has left.
+    #[inline]
+    pub(crate) fn has_left(&self, place: u64) -> bool {
+        self.departed >= place
+    }
+
+    /// Takes the empty buffer away, so that an idle connection holds none.
+    ///
+    /// Returns nothing while bytes wait. The next bytes that are queued bring a buffer of their
+    /// own, unless one is [lent](Output::lend) before.
+    #[inline]
+    pub fn release(&mut self) -> Option<BytesMut> {
+        if !self.is_empty() {
+            return None;
+        }
+        if self.shared.capacity() > 0 {
+            self.shared = VecDeque::new();
+        }
+        Some(core::mem::take(&mut self.copied))
+    }
+
+    /// Whether there is memory to copy into without asking for more.
+    #[inline]
+    pub fn has_buffer(&self) -> bool {
+        self.copied.capacity() > 0
+    }
+
+    /// Gives memory to copy into. What it holds is forgotten; it is used only where
+    /// [there is none](Output::has_buffer) yet.
+    #[inline]
+    pub fn lend(&mut self, mut buffer: BytesMut) {
+        if !self.has_buffer() {
+            buffer.clear();
+            self.copied = buffer;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec::Vec;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bytes_leave_in_the_order_they_came(
+            pieces in proptest::collection::vec((any::<bool>(), 0..9000usize), 0..12),
+            steps in proptest::collection::vec(1..20_000usize, 1..40),
+        ) {
+            let mut output = Output::default();
+            let mut expected = Vec::new();
+            for (number, (copied, len)) in pieces.into_iter().enumerate() {
+                let piece: Vec<u8> = (0..len).map(|place| (place + number) as u8).collect();
+                expected.extend_from_slice(&piece);
+                if copied { output.copy(&piece) } else { output.share(piece.into()) }
+            }
+            for step in steps {
+                prop_assert_eq!(output.len(), expected.len());
+                let waiting: Vec<u8> = output.chunks().flatten().copied().collect();
+                prop_assert_eq!(&waiting, &expected);
+                prop_assert!(output.chunks().all(|chunk| !chunk.is_empty()));
+                let step = step.min(expected.len());
+                output.advance(step);
+                expected.drain(..step);
+            }
+        }
+    }
+
+    #[test]
+    fn an_empty_output_gives_its_memory_back() {
+        let mut output = Output::default();
+        output.copy(b"x");
+        output.share(Bytes::from(alloc::vec![0; SHARED_BYTES_MIN]));
+        assert_eq!(output.release(), None);
+        output.advance(1 + SHARED_BYTES_MIN);
+        assert!(output.release().is_some_and(|buffer| buffer.capacity() > 0));
+        assert!(!output.has_buffer());
+    }
+}
