@@ -1,1 +1,28 @@
-fn main() {}
+//! The `wskit` command.
+
+#![forbid(unsafe_code)]
+
+mod commands;
+mod failure;
+mod listening;
+mod seconds;
+
+use clap::Parser;
+use commands::Command;
+use std::process::ExitCode;
+
+/// The WebSocket kit: serve a chat, echo messages, connect to endpoints and see why a handshake
+/// fails.
+#[derive(Parser)]
+#[command(name = "wskit", version, after_help = failure::EXIT_CODES, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

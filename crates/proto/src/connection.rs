@@ -3,7 +3,7 @@
 use crate::closing::State;
 use crate::deadlines::Deadlines;
 use crate::frame::MaskingKey;
-use crate::message::{Event, Message, PieceEvent, Receiving, Sending};
+use crate::message::{ControlEvent, Event, Message, PieceEvent, Receiving, Sending};
 use crate::{Kind, Limits, Missed, Output, ProtocolError, SendError, Timeouts, Timestamp};
 use bytes::{Bytes, BytesMut};
 
@@ -72,8 +72,12 @@ impl Connection {
             .receiving
             .receive(input)
             .inspect_err(|error| self.sending.fail_because(error, output))?;
-        if let Some(Event::Control(control)) = &event {
-            self.sending.react(control, output);
+        match &event {
+            None => {}
+            Some(Event::Control(control)) => {
+                react(&mut self.sending, &mut self.deadlines, control, output);
+            }
+            Some(Event::Text(_) | Event::Binary(_)) => self.deadlines.restart_message(),
         }
         Ok(event)
     }
@@ -91,8 +95,12 @@ impl Connection {
             .receiving
             .receive_piece(input)
             .inspect_err(|error| self.sending.fail_because(error, output))?;
-        if let Some(PieceEvent::Control(control)) = &event {
-            self.sending.react(control, output);
+        match &event {
+            Some(PieceEvent::Control(control)) => {
+                react(&mut self.sending, &mut self.deadlines, control, output);
+            }
+            Some(PieceEvent::Piece(piece)) if piece.last => self.deadlines.restart_message(),
+            _ => {}
         }
         Ok(event)
     }
@@ -183,9 +191,23 @@ impl Connection {
 
     /// Takes the parts apart, to be driven by two tasks.
     ///
-    /// What then has to be passed from the receiving to the sending half by the caller: control
-    /// frames, to [`Sending::react`]; errors, to [`Sending::fail_because`].
+    /// What then has to be passed on by the caller: control frames, to [`Sending::react`]; errors,
+    /// to [`Sending::fail_because`]; the end of a message, to [`Deadlines::restart_message`]; and
+    /// the peer's Close frame to [`Deadlines::restart_close`] too.
     pub fn into_parts(self) -> (Receiving, Sending, Deadlines) {
         (self.receiving, self.sending, self.deadlines)
+    }
+}
+
+fn react(
+    sending: &mut Sending,
+    deadlines: &mut Deadlines,
+    control: &ControlEvent<'_>,
+    output: &mut Output,
+) {
+    sending.react(control, output);
+    if matches!(control, ControlEvent::Close(_)) {
+        // What remains is the end of the transport, which has a time of its own.
+        deadlines.restart_close();
     }
 }

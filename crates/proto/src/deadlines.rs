@@ -108,6 +108,13 @@ impl Deadlines {
             || (message_begun != self.message.is_some() && message_timeout.is_some())
     }
 
+    /// Takes note that a message has ended: the next one, which may have begun already, has a
+    /// timeout of its own.
+    #[inline]
+    pub fn restart_message(&mut self) {
+        self.message = None;
+    }
+
     /// Begins the close timeout anew: once for the closing handshake, once for the end of the
     /// transport.
     pub fn restart_close(&mut self) {
@@ -118,14 +125,18 @@ impl Deadlines {
     pub fn next(&mut self, now: Timestamp, state: State, message_begun: bool) -> Option<Timestamp> {
         if state != State::Open {
             (self.keepalive, self.message) = (None, None);
-            return Some(*self.close.get_or_insert(now + self.timeouts.close_timeout));
+            return Some(
+                *self.close.get_or_insert(now.saturating_add(self.timeouts.close_timeout)),
+            );
         }
         if let (None, Some(interval)) = (&self.keepalive, self.timeouts.keepalive_interval) {
             self.heard = false;
-            self.keepalive = Some(Keepalive::Listening(now + interval));
+            self.keepalive = Some(Keepalive::Listening(now.saturating_add(interval)));
         }
         self.message = match self.timeouts.message_timeout {
-            Some(timeout) if message_begun => Some(self.message.unwrap_or(now + timeout)),
+            Some(timeout) if message_begun => {
+                Some(self.message.unwrap_or(now.saturating_add(timeout)))
+            }
             _ => None,
         };
         let keepalive = self.keepalive.as_ref().map(|keepalive| match keepalive {
@@ -174,11 +185,12 @@ impl Deadlines {
             Keepalive::Listening(at) if !has_come(at) => None,
             Keepalive::Asked(at) if !has_come(at) && !self.heard => None,
             _ if core::mem::take(&mut self.heard) => {
-                self.keepalive = Some(Keepalive::Listening(now + interval));
+                self.keepalive = Some(Keepalive::Listening(now.saturating_add(interval)));
                 None
             }
             Keepalive::Listening(_) => {
-                self.keepalive = Some(Keepalive::Asked(now + self.timeouts.keepalive_timeout));
+                self.keepalive =
+                    Some(Keepalive::Asked(now.saturating_add(self.timeouts.keepalive_timeout)));
                 Some(Due::Ping)
             }
             Keepalive::Asked(_) => Some(Due::Missed(Missed::Keepalive)),

@@ -1,1 +1,54 @@
+//! WebSockets on Tokio, for clients and servers.
+//!
+//! ```no_run
+//! use wskit::Message;
+//!
+//! # async fn client() -> Result<(), wskit::Error> {
+//! let mut socket = wskit::connect("ws://127.0.0.1:8080/chat").await?;
+//! socket.send("hello").await?;
+//! while let Some(message) = socket.recv().await {
+//!     if let Message::Text(text) = message? {
+//!         println!("{text}");
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! - [`connect`] and [`Client`] open connections, [`accept`] and [`Server`] accept them on any
+//!   stream of bytes.
+//! - [`WebSocket`] carries messages. Every future of it may be dropped at any time; nothing is
+//!   lost or torn.
+//! - [`WebSocket::split`] makes two halves for two tasks.
+//!
+//! Pings are answered, silent peers are noticed, and the closing handshake is completed without
+//! the application's help, as long as somebody calls [`recv`](WebSocket::recv).
 
+#![forbid(unsafe_code)]
+
+mod alarm;
+mod buffers;
+mod client;
+mod dial;
+mod entropy;
+mod error;
+mod server;
+mod socket;
+mod split;
+
+pub use client::{Client, ClientStream, connect};
+pub use error::{Error, Lost};
+pub use server::{PendingOffer, PendingRequest, Server, accept};
+pub use socket::{MessagePiece, WebSocket};
+pub use split::{ReceiveHalf, SendHalf, Split};
+
+pub use wskit_proto::handshake::{
+    Acceptance, Agreed, Field, Offer, Origin, OriginPolicy, Rejection, Request, RequestError,
+    ResponseError, Subprotocol,
+};
+pub use wskit_proto::{
+    CloseCode, CloseFrame, Kind, Limits, Message, ProtocolError, SendError, Text, Timeouts,
+};
+
+/// The protocol core, for those who need its parts.
+pub use wskit_proto as proto;

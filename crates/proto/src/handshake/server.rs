@@ -61,17 +61,18 @@ impl ServerOpening {
         }
         let HeadLimits { head_bytes_max, target_bytes_max } = self.limits;
         let searched = &input[..input.len().min(head_bytes_max)];
+        // Judged before the head is whole, and so the same way however it is cut.
+        let mut words = searched.split(|byte| b" \r\n".contains(byte));
+        if words.nth(1).is_some_and(|target| target.len() > target_bytes_max) {
+            return Err(RequestError::TargetTooLong(target_bytes_max));
+        }
         let Some(head_bytes) = self.end.find(searched) else {
-            let mut words = searched.split(|byte| b" \r\n".contains(byte));
-            if words.nth(1).is_some_and(|target| target.len() > target_bytes_max) {
-                return Err(RequestError::TargetTooLong(target_bytes_max));
-            }
             if searched.len() == head_bytes_max {
                 return Err(RequestError::HeadTooLong(head_bytes_max));
             }
             return Ok(None);
         };
-        Request::parse(&head::take(input, head_bytes), target_bytes_max).map(Some)
+        Request::parse(&head::take(input, head_bytes)).map(Some)
     }
 }
 
@@ -85,7 +86,7 @@ pub struct Request {
 }
 
 impl Request {
-    fn parse(head: &Bytes, target_bytes_max: usize) -> Result<Request, RequestError> {
+    fn parse(head: &Bytes) -> Result<Request, RequestError> {
         let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
         let mut parsed = httparse::Request::new(&mut []);
         match parsed.parse_with_uninit_headers(head, &mut storage) {
@@ -102,9 +103,6 @@ impl Request {
             return Err(RequestError::HttpVersion);
         }
         let target = parsed.path.unwrap_or_default();
-        if target.len() > target_bytes_max {
-            return Err(RequestError::TargetTooLong(target_bytes_max));
-        }
         let method = Bytes::copy_from_slice(parsed.method.unwrap_or_default().as_bytes());
         let target = Target::parse(target).ok_or(RequestError::Target);
         let headers = Headers::locate(head, parsed.headers);

@@ -30,6 +30,8 @@ struct OpenMessage {
     utf8: Utf8Validator,
     /// A piece was handed out, so the message can no longer be handed out whole.
     in_pieces: bool,
+    /// Something of it was discarded after that, so no more pieces are handed out either.
+    discarded: bool,
 }
 
 /// A data frame whose header was taken off the buffer and whose payload has not arrived whole.
@@ -264,8 +266,14 @@ impl Receiving {
                 return Ok(Some(Ready::Input(kind, len)));
             }
             let utf8 = Utf8Validator::default();
-            self.message =
-                Some(OpenMessage { kind, bytes: 0, fragments: 0, utf8, in_pieces: false });
+            self.message = Some(OpenMessage {
+                kind,
+                bytes: 0,
+                fragments: 0,
+                utf8,
+                in_pieces: false,
+                discarded: false,
+            });
         }
         if let Some(message) = &mut self.message {
             message.bytes += payload_bytes;
@@ -310,13 +318,20 @@ impl Receiving {
         let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else {
             return Ok((None, false));
         };
+        // The header may have come while pieces were taken, which have another limit.
+        let (bytes, limit_bytes) = (message.bytes, self.limits.message_bytes_max);
+        if bytes > limit_bytes && !message.in_pieces {
+            return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
+        }
         let in_place = frame.stays_in_input(message);
         let start = if in_place { frame.done_bytes as usize } else { 0 };
         let arrived = frame.open_payload(message, input, start)?;
         let frame_ended = frame.done_bytes == frame.payload_bytes;
         let message_ended = frame_ended && frame.fin;
         if !in_place {
-            if !message.in_pieces {
+            if message.in_pieces {
+                message.discarded |= arrived > 0;
+            } else {
                 self.assembled.extend_from_slice(&input[..arrived]);
             }
             input.advance(arrived);
@@ -344,6 +359,9 @@ impl Receiving {
         let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else {
             return Ok((None, false));
         };
+        if message.discarded {
+            return self.collect(input);
+        }
         let kind = message.kind;
         if !self.assembled.is_empty() {
             // Fragments that were kept for a whole message come first.

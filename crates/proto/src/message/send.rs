@@ -57,8 +57,8 @@ impl Sending {
     #[inline]
     pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
         match message {
-            Message::Text(text) => self.send_part(Kind::Text, text.into_bytes(), true, output),
-            Message::Binary(bytes) => self.send_part(Kind::Binary, bytes, true, output),
+            Message::Text(text) => self.send_whole(Kind::Text, text.into_bytes(), output),
+            Message::Binary(bytes) => self.send_whole(Kind::Binary, bytes, output),
             Message::Ping(payload) => self.send_control(Control::Ping, &payload, output),
             Message::Pong(payload) => self.send_control(Control::Pong, &payload, output),
             Message::Close(frame) => {
@@ -66,6 +66,21 @@ impl Sending {
                 Ok(())
             }
         }
+    }
+
+    #[inline]
+    fn send_whole(
+        &mut self,
+        kind: Kind,
+        payload: Bytes,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.check_open()?;
+        // RFC 6455 §5.4: the fragments of one message are not interleaved with another's.
+        if self.message_begun {
+            return Err(SendError::MessageUnfinished);
+        }
+        self.send_part(kind, payload, true, output)
     }
 
     /// Sends a part of a message as a frame of its own. `kind` matters for the first part only.
@@ -166,14 +181,18 @@ impl Sending {
         if output.has_left(self.pongs.end) {
             self.pongs.queued_bytes = 0;
         }
-        if self.pongs.queued_bytes + payload.len() > self.limits.pong_bytes_max {
+        let queued_bytes = self.pongs.queued_bytes;
+        let pong_bytes = self.control_bytes(payload);
+        // One Pong may always wait, or a Ping would never be answered.
+        if queued_bytes > 0 && queued_bytes + pong_bytes > self.limits.pong_bytes_max {
             // RFC 6455 §5.5.3: it is enough to answer the latest Ping.
             self.pongs.latest = Some(Bytes::copy_from_slice(payload));
             return;
         }
-        let before = output.len();
+        // An older Ping that still waits for its answer is not the latest any more.
+        self.pongs.latest = None;
         self.write_control(Control::Pong, payload, output);
-        self.pongs.queued_bytes += output.len() - before;
+        self.pongs.queued_bytes += pong_bytes;
         self.pongs.end = output.end();
     }
 
@@ -187,6 +206,12 @@ impl Sending {
         });
         self.pongs.latest = None;
         self.write_control(Control::Close, &payload[..len], output);
+    }
+
+    /// How many bytes a control frame with this payload has.
+    fn control_bytes(&self, payload: &[u8]) -> usize {
+        let key_bytes = if matches!(self.role, Role::Client(_)) { 4 } else { 0 };
+        2 + key_bytes + payload.len()
     }
 
     fn write_control(&mut self, control: Control, payload: &[u8], output: &mut Output) {

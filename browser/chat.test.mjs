@@ -1,0 +1,283 @@
+// Two people in two real browsers chat with one another.
+//
+//   CHAT_URL      where the chat page is, for instance http://127.0.0.1:8080/
+//   SCREENSHOTS   a folder for screenshots; none are taken without it
+//   CHROMIUM      the browser; /usr/bin/chromium without it
+//
+// The last line reads "N passed, N failed"; the exit code is 0 if nothing failed.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+const address = process.env.CHAT_URL;
+if (!address) {
+  console.error("Say in CHAT_URL where the chat page is, for instance CHAT_URL=http://127.0.0.1:8080/");
+  process.exit(2);
+}
+const screenshots = process.env.SCREENSHOTS;
+if (screenshots) mkdirSync(screenshots, { recursive: true });
+
+/** Stands between a browser and the server, so that the test can cut the line as a bad network would. */
+class Wire {
+  #sockets = new Set();
+  #server = net.createServer((near) => {
+    if (this.isCut) return near.destroy();
+    const far = net.connect(this.port, this.host);
+    for (const socket of [near, far]) {
+      this.#sockets.add(socket);
+      socket.on("error", () => {});
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        near.destroy();
+        far.destroy();
+      });
+    }
+    near.pipe(far).pipe(near);
+  });
+  isCut = false;
+
+  constructor({ hostname, port, protocol }) {
+    this.host = hostname.replace(/^\[|\]$/g, "");
+    this.port = Number(port) || (protocol === "https:" ? 443 : 80);
+  }
+
+  async open() {
+    await new Promise((ready) => this.#server.listen(0, "127.0.0.1", ready));
+    return this.#server.address().port;
+  }
+
+  cut() {
+    this.isCut = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  mend() {
+    this.isCut = false;
+  }
+
+  close() {
+    this.cut();
+    this.#server.close();
+  }
+}
+
+/** One person at one browser window. */
+class Person {
+  static async sitDown(browser, url, name, options) {
+    const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", ...options });
+    const person = Object.assign(new Person(), { context, name, faults: [] });
+    await context.addInitScript((name) => {
+      if (!localStorage.getItem("wskit.name")) localStorage.setItem("wskit.name", name);
+    }, name);
+    person.page = await context.newPage();
+    person.page.setDefaultTimeout(15_000);
+    person.page.on("pageerror", (error) => person.faults.push(error.message));
+    person.page.on("console", (line) => {
+      if (/Content.Security.Policy/i.test(line.text())) person.faults.push(line.text());
+    });
+    await person.page.goto(url.href);
+    await person.connected();
+    return person;
+  }
+
+  connected() {
+    return this.page.locator('#state[data-state="open"]').waitFor();
+  }
+
+  async say(text) {
+    await this.page.getByLabel("Message", { exact: true }).fill(text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** The message, once it is there; fails if it is there more than once. */
+  async sees(text) {
+    const message = this.page.locator(".said p").filter({ hasText: text });
+    await message.first().waitFor();
+    assert.equal(await message.count(), 1, `${this.name} sees ${JSON.stringify(text)} more than once`);
+    return message;
+  }
+
+  happened(text) {
+    return this.page.locator(".happened").filter({ hasText: text }).first().waitFor();
+  }
+
+  /** Waits until exactly these are here. */
+  async seesMembers(...names) {
+    const wanted = [...names].sort().join();
+    const same = (wanted) =>
+      [...document.querySelectorAll("#members bdi")].map((name) => name.textContent).sort().join() === wanted;
+    await this.page.waitForFunction(same, wanted);
+  }
+
+  async picture(name) {
+    if (screenshots) await this.page.screenshot({ path: path.join(screenshots, `${name}.png`) });
+  }
+}
+
+// A room of its own, so that the test can be run again on the same server.
+const room = `test-${Date.now().toString(36)}`;
+const direct = new URL(`#${room}`, address);
+const wire = new Wire(direct);
+const wired = new URL(direct);
+wired.hostname = "127.0.0.1";
+wired.port = await wire.open();
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync"],
+});
+
+let ann, bob;
+let passed = 0;
+let failed = 0;
+
+/** One step of the story. Later steps need the earlier ones, so the first failure ends it. */
+async function step(what, act) {
+  if (failed) return;
+  try {
+    await act();
+    passed += 1;
+    console.log(`ok      ${what}`);
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED  ${what}: ${error.message.split("\n").slice(0, 4).join(" ")}`);
+    await ann?.picture("failed-ann").catch(() => {});
+    await bob?.picture("failed-bob").catch(() => {});
+  }
+}
+
+await step("two people enter a room and see one another", async () => {
+  ann = await Person.sitDown(browser, direct, "Ann", { viewport: { width: 1280, height: 800 }, colorScheme: "light" });
+  await ann.seesMembers("Ann");
+  bob = await Person.sitDown(browser, wired, "Bob", { viewport: { width: 390, height: 844 }, colorScheme: "dark" });
+  await ann.happened("Bob came in");
+  await ann.seesMembers("Ann", "Bob");
+  await bob.seesMembers("Ann", "Bob");
+  assert.match(await ann.page.title(), new RegExp(room));
+});
+
+await step("each sees what the other says, with name and time", async () => {
+  await ann.say("Good morning, Bob");
+  await bob.sees("Good morning, Bob");
+  await bob.say("Good morning! 👩‍🚀");
+  for (const person of [ann, bob]) {
+    const message = (await person.sees("Good morning! 👩‍🚀")).locator("xpath=..");
+    assert.equal(await message.locator("header bdi").textContent(), "Bob");
+    const time = Date.parse(await message.locator("time").getAttribute("datetime"));
+    assert.ok(Math.abs(Date.now() - time) < 600_000, "the time is not now");
+    assert.equal(await message.evaluate((node) => node.classList.contains("own")), person === bob);
+  }
+});
+
+await step("several lines are one message", async () => {
+  await ann.page.getByLabel("Message", { exact: true }).fill("one line");
+  await ann.page.keyboard.press("Shift+Enter");
+  await ann.page.keyboard.type("another line");
+  await ann.page.getByRole("button", { name: "Send" }).click();
+  assert.equal(await (await bob.sees("one line")).textContent(), "one line\nanother line");
+});
+
+await step("markup is shown as text", async () => {
+  const markup = `<img src=x onerror="document.title='fooled'"><b>bold</b></script>{"event":"left"}`;
+  await bob.say(markup);
+  const shown = await ann.sees("<b>bold</b>");
+  assert.equal(await shown.textContent(), markup);
+  assert.equal(await shown.locator("*").count(), 0);
+  assert.doesNotMatch(await ann.page.title(), /fooled/);
+});
+
+await step("the panel shows the key and the accept value that belongs to it", async () => {
+  await ann.page.getByText("How this connection was opened").click();
+  await ann.page.locator("#verdict").waitFor();
+  const text = (id) => ann.page.locator(`#${id}`).textContent();
+  const key = await text("key");
+  assert.equal(Buffer.from(key, "base64").length, 16);
+  assert.equal((await text("key-bytes")).replace(/\s/g, ""), Buffer.from(key, "base64").toString("hex"));
+  const accept = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+  assert.equal(await text("accept"), accept);
+  const secure = await ann.page.evaluate(() => isSecureContext);
+  if (secure) assert.match(await text("verdict"), /it matches/);
+});
+
+await step("it looks as it should, large and light, small and dark", async () => {
+  await ann.picture("large-light");
+  await bob.picture("small-dark");
+  await ann.page.emulateMedia({ colorScheme: "dark" });
+  await bob.page.emulateMedia({ colorScheme: "light" });
+  await ann.picture("large-dark");
+  await bob.picture("small-light");
+  await bob.page.getByRole("button", { name: "Rooms and people" }).click();
+  await bob.picture("small-light-menu");
+  await bob.page.keyboard.press("Escape");
+  const width = await bob.page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= 390, `the page is ${width} pixels wide on a phone of 390`);
+});
+
+await step("a new name is seen by all, a bad one is refused", async () => {
+  const name = ann.page.getByRole("textbox", { name: "Your name" });
+  await name.fill("server");
+  await name.press("Enter");
+  await ann.page.locator("#notice").filter({ hasText: /\S/ }).waitFor();
+  await name.fill("Anna");
+  await name.press("Enter");
+  await bob.happened("Ann is now Anna");
+  await bob.seesMembers("Anna", "Bob");
+});
+
+await step("who comes back to the page has the name and sees what was said", async () => {
+  await ann.page.reload();
+  await ann.connected();
+  await ann.seesMembers("Anna", "Bob");
+  await ann.sees("Good morning! 👩‍🚀");
+});
+
+await step("another room is another conversation", async () => {
+  await ann.page.getByLabel("Enter another room").fill(`${room}-two`);
+  await ann.page.keyboard.press("Enter");
+  await ann.happened("You are here as");
+  await ann.seesMembers("Anna");
+  await bob.seesMembers("Bob");
+  assert.ok(ann.page.url().endsWith(`#${room}-two`));
+  assert.equal(await ann.page.locator(".said").count(), 0);
+  await ann.page.getByRole("navigation").getByRole("link", { name: room, exact: true }).click();
+  await ann.sees("Good morning, Bob");
+  await bob.seesMembers("Anna", "Bob");
+});
+
+await step("after the line was cut it comes back by itself and nothing is missed or doubled", async () => {
+  wire.cut();
+  await bob.page.locator('#state[data-state="waiting"]').waitFor();
+  await bob.page.locator("#state-countdown").filter({ hasText: /again in \d+ s/ }).waitFor();
+  await bob.picture("small-light-disconnected");
+  await ann.happened("Bob left");
+  await ann.say("Bob, are you there?");
+  await bob.say("not lost while the line is cut");
+  wire.mend();
+  await bob.connected();
+  await bob.sees("Bob, are you there?");
+  await bob.sees("Good morning, Bob");
+  assert.equal(await bob.page.getByLabel("Message", { exact: true }).inputValue(), "not lost while the line is cut");
+  await bob.page.getByRole("button", { name: "Send" }).click();
+  await ann.sees("not lost while the line is cut");
+  await bob.seesMembers("Anna", "Bob");
+});
+
+await step("the room sees who leaves", async () => {
+  await bob.context.close();
+  await ann.happened("Bob left");
+  await ann.seesMembers("Anna");
+});
+
+await step("no script failed and the Content-Security-Policy was kept", async () => {
+  assert.deepEqual([...ann.faults, ...bob.faults], []);
+});
+
+await browser.close();
+wire.close();
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,40 @@
+//! `wskit echo`
+
+use crate::failure::Failure;
+use crate::listening::{Listening, converse};
+use tokio::net::TcpStream;
+use wskit::{Error, WebSocket};
+
+/// Runs a server that sends every message back, on any path.
+#[derive(clap::Args)]
+pub(crate) struct Echo {
+    /// The longest message, in bytes; a longer one closes the connection with 1009
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    max_message: u64,
+
+    #[command(flatten)]
+    listening: Listening,
+}
+
+impl Echo {
+    pub(crate) fn run(&self) -> Result<(), Failure> {
+        let server = self.listening.server(self.max_message)?;
+        self.listening.run(
+            &server,
+            |address| format!("wskit echo listens on ws://{address}/"),
+            std::future::pending(),
+            |request, shutdown| async {
+                let Ok(offer) = request.into_offer().await else { return };
+                let Ok(socket) = offer.accept().await else { return };
+                converse(socket, shutdown, echo).await;
+            },
+        )
+    }
+}
+
+async fn echo(socket: &mut WebSocket<TcpStream>) -> Result<(), Error> {
+    while let Some(message) = socket.recv().await {
+        socket.feed(message?).await?;
+    }
+    Ok(())
+}

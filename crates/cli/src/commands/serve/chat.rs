@@ -1,0 +1,91 @@
+//! One connection's part in the chat.
+
+use super::clock::Clock;
+use percent_encoding::percent_decode_str;
+use tokio::net::TcpStream;
+use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
+use wskit_hub::{Closing, Connection, Hub};
+
+/// Which room somebody enters, and under which name.
+pub(super) struct Visit {
+    room: String,
+    name: Option<String>,
+}
+
+/// The room of those who name none.
+const LOBBY: &str = "lobby";
+
+impl Visit {
+    /// Reads `/chat`, `/chat/ROOM` and `?name=NAME`. Other paths are no visit.
+    pub(super) fn to(request: &Request) -> Option<Visit> {
+        let room = match request.path().strip_prefix("/chat")? {
+            "" | "/" => LOBBY,
+            rest => rest.strip_prefix('/')?,
+        };
+        let name = request.query().unwrap_or_default().split('&').find_map(|pair| {
+            let name = pair.strip_prefix("name=")?.replace('+', " ");
+            Some(decode(&name))
+        });
+        Some(Visit { room: decode(room), name })
+    }
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Carries what the room tells to the client and what the client says to the room.
+pub(super) async fn converse(
+    socket: &mut WebSocket<TcpStream>,
+    hub: &Hub,
+    visit: &Visit,
+    clock: Clock,
+) -> Result<(), Error> {
+    let opening = describe(socket);
+    let joined = hub.join(&visit.room, visit.name.as_deref(), &opening, clock.now());
+    let (mut membership, mut mailbox) = match joined {
+        Ok(joined) => joined,
+        // A page cannot see the status of a refused handshake, but it can see a close code.
+        Err(refusal) => return close(socket, &refusal.closing()).await,
+    };
+    let closing = loop {
+        tokio::select! {
+            // What waits goes out before more is taken in. It is written when the socket waits.
+            biased;
+            delivery = mailbox.next() => match delivery {
+                Ok(delivery) => tokio::select! {
+                    fed = socket.feed(delivery.into_text()) => fed?,
+                    closing = mailbox.overrun() => break closing,
+                },
+                Err(closing) => break closing,
+            },
+            message = socket.recv() => match message.transpose()? {
+                Some(Message::Text(text)) => membership.receive_text(&text, clock.now()),
+                Some(Message::Binary(bytes)) => membership.receive_binary(&bytes, clock.now()),
+                Some(_) => {}
+                None => return Ok(()),
+            },
+        }
+    };
+    // The others see at once that this member has left, however long the goodbye takes.
+    drop(membership);
+    close(socket, &closing).await
+}
+
+async fn close(socket: &mut WebSocket<TcpStream>, closing: &Closing) -> Result<(), Error> {
+    let code = CloseCode::new(closing.code).unwrap_or(CloseCode::POLICY_VIOLATION);
+    let frame = CloseFrame::with_cut_reason(code, &closing.reason);
+    socket.close(frame.code(), frame.reason()).await.map(drop)
+}
+
+/// How the connection was opened, for the member to see.
+fn describe(socket: &WebSocket<TcpStream>) -> Connection {
+    let agreed = socket.agreed();
+    Connection {
+        http_version: "1.1".into(),
+        key: Some(agreed.key.to_string()),
+        accept: Some(agreed.key.accept().to_string()),
+        subprotocol: agreed.subprotocol.as_ref().map(ToString::to_string),
+        extensions: agreed.extensions.iter().map(ToString::to_string).collect(),
+    }
+}

@@ -1,0 +1,45 @@
+//! The page of the chat: a few static files, built into the program.
+
+use bytes::Bytes;
+use tokio::net::TcpStream;
+use wskit::{Field, PendingRequest, Rejection};
+
+/// The path, the type and the content of each file.
+const FILES: [(&str, &str, &str); 7] = [
+    ("/", "text/html", include_str!("../../../web/index.html")),
+    ("/chat.css", "text/css", include_str!("../../../web/chat.css")),
+    ("/chat.js", "text/javascript", include_str!("../../../web/chat.js")),
+    ("/dom.js", "text/javascript", include_str!("../../../web/dom.js")),
+    ("/line.js", "text/javascript", include_str!("../../../web/line.js")),
+    ("/log.js", "text/javascript", include_str!("../../../web/log.js")),
+    ("/opening.js", "text/javascript", include_str!("../../../web/opening.js")),
+];
+
+/// The page runs nothing but its own files and talks to nobody but its own server.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Answers a request that is not for a WebSocket.
+pub(super) async fn answer(request: PendingRequest<TcpStream>) {
+    let path = request.request().path();
+    let Some((_, kind, content)) = FILES.iter().find(|(name, ..)| *name == path) else {
+        return refuse(request).await;
+    };
+    let headers = [
+        ("Content-Type", format!("{kind}; charset=utf-8")),
+        ("Content-Security-Policy", CONTENT_SECURITY_POLICY.into()),
+        ("X-Content-Type-Options", "nosniff".into()),
+        ("Referrer-Policy", "no-referrer".into()),
+        ("Cache-Control", "no-cache".into()),
+    ];
+    let headers = headers.into_iter().filter_map(|(name, value)| Field::new(name, value).ok());
+    let body = Bytes::from_static(content.as_bytes());
+    let page = Rejection { status: 200, headers: headers.collect(), body };
+    let _the_client_may_have_gone = request.reject(page).await;
+}
+
+/// Answers a request for something that is not here.
+pub(super) async fn refuse(request: PendingRequest<TcpStream>) {
+    let rejection = Rejection::new(404, "there is a page at / and there are rooms at /chat/ROOM");
+    let _the_client_may_have_gone = request.reject(rejection).await;
+}

@@ -1,0 +1,78 @@
+//! How the command ends when something fails: one plain line and a documented exit code.
+
+use std::{fmt, io, process::ExitCode};
+use wskit::Error;
+
+/// The exit codes, as the help shows them.
+pub(crate) const EXIT_CODES: &str = "\
+Exit codes:
+  0  all went well
+  1  something failed on this machine
+  2  the command line is wrong
+  3  no connection: the name, the port or the network
+  4  the opening handshake failed or was refused
+  5  the peer broke the protocol or the connection was lost
+  6  the address cannot be listened on";
+
+/// Why the command ends early.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    message: String,
+}
+
+/// The kinds of failure; each has an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Something failed on this machine.
+    Local = 1,
+    /// The command line is wrong.
+    Usage = 2,
+    /// No connection.
+    Connect = 3,
+    /// The opening handshake failed.
+    Handshake = 4,
+    /// The peer broke the protocol, or the connection was lost.
+    Connection = 5,
+    /// The address cannot be listened on.
+    Listen = 6,
+}
+
+impl Failure {
+    pub(crate) fn new(kind: Kind, message: impl fmt::Display) -> Failure {
+        Failure { kind, message: message.to_string() }
+    }
+
+    /// Prints the line and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        // A closed pipe is the reader's choice and nothing to complain about.
+        if self.message != CLOSED_PIPE {
+            eprintln!("wskit: {}", self.message);
+        }
+        ExitCode::from(self.kind as u8)
+    }
+}
+
+const CLOSED_PIPE: &str = "the reader of the output has gone";
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let kind = match &error {
+            Error::Url(_) | Error::Argument(_) => Kind::Usage,
+            Error::Connect(_) => Kind::Connect,
+            Error::OpeningTimeout(_) | Error::Opening(_) | Error::Handshake(_) => Kind::Handshake,
+            Error::Protocol(_) | Error::Lost(_) => Kind::Connection,
+            _ => Kind::Local,
+        };
+        Failure::new(kind, error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Failure {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::new(Kind::Local, CLOSED_PIPE),
+            _ => Failure::new(Kind::Local, error),
+        }
+    }
+}

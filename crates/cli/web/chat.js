@@ -1,0 +1,235 @@
+// The chat page: what each event does, and what each thing a person does sends.
+
+import { element, face, make } from "./dom.js";
+import { Line } from "./line.js";
+import { Log } from "./log.js";
+import { explain } from "./opening.js";
+
+/** What the browser remembers, if it lets pages remember anything. */
+const memory = {
+  get(key) {
+    try { return localStorage.getItem(`wskit.${key}`); } catch { return null; }
+  },
+  set(key, value) {
+    try { localStorage.setItem(`wskit.${key}`, value); } catch { /* private windows may refuse */ }
+  },
+};
+
+const log = new Log();
+const here = { room: "", name: "", members: [], count: 0, epoch: null, offset: 0 };
+const unconfirmed = new Map();
+let unread = 0;
+
+const line = new Line(
+  () => {
+    const url = new URL(`/chat/${encodeURIComponent(here.room)}`, location.href);
+    url.protocol = url.protocol.replace("http", "ws");
+    const name = memory.get("name");
+    if (name) url.searchParams.set("name", name);
+    return url;
+  },
+  (event) => heard[event.event]?.(event),
+  showState,
+);
+
+/** What each event does. Events of later servers that are not known here are passed over. */
+const heard = {
+  welcome(welcome) {
+    const again = welcome.room === here.room && welcome.epoch === here.epoch;
+    const missed = welcome.history.filter((message) => !again || message.offset > here.offset);
+    const gap = again && welcome.offset > here.offset && (missed[0]?.offset ?? Infinity) > here.offset + 1;
+    Object.assign(here, { name: welcome.name, members: welcome.members, count: welcome.count, epoch: welcome.epoch });
+    log.quietly(() => {
+      if (!again) log.clear();
+      if (gap) log.happened("Some messages from while you were away are no longer remembered");
+      for (const message of missed) show(message);
+      here.offset = welcome.offset;
+      log.happened(again ? "You are back as " : "You are here as ", make("bdi", "", here.name));
+    });
+    notice("");
+    showMembers();
+    explain(welcome.connection);
+  },
+  message(message) {
+    here.offset = message.offset;
+    show(message);
+    if (document.hidden) {
+      unread += 1;
+      showTitle();
+    }
+  },
+  joined({ name, count }) {
+    here.members.push(name);
+    changed(count, make("bdi", "", name), " came in");
+  },
+  left({ name, count }) {
+    here.members = here.members.filter((member) => member !== name);
+    changed(count, make("bdi", "", name), " left");
+  },
+  renamed({ from, to }) {
+    here.members = here.members.map((member) => (member === from ? to : member));
+    if (from === here.name) {
+      here.name = to;
+      memory.set("name", to);
+      notice("");
+    }
+    changed(here.count, make("bdi", "", from), " is now ", make("bdi", "", to));
+  },
+  acknowledged({ id }) {
+    if (unconfirmed.delete(id)) notice("");
+  },
+  error({ text, id }) {
+    giveBack(unconfirmed.get(id));
+    unconfirmed.delete(id);
+    notice(text);
+    showMembers();
+  },
+};
+
+function show(message) {
+  log.said(message, message.from === here.name);
+}
+
+function changed(count, ...what) {
+  here.count = count;
+  log.happened(...what);
+  showMembers();
+}
+
+function showMembers() {
+  element("count").textContent = here.count > 1 ? `${here.count} people` : here.count ? "only you" : "";
+  const people = here.members.map((name) =>
+    make("li", "", face(name), make("bdi", "", name), ...(name === here.name ? [make("span", "you", "you")] : [])));
+  const unlisted = here.count - here.members.length;
+  if (unlisted > 0) people.push(make("li", "more", `and ${unlisted} more`));
+  element("members").replaceChildren(...people);
+  if (document.activeElement !== element("name")) element("name").value = here.name;
+}
+
+function showState(state, { seconds, reason }) {
+  const words = { connecting: "Connecting", open: "Connected", waiting: "Offline", ended: "Closed" };
+  if (element("state-text").textContent !== words[state]) element("state-text").textContent = words[state];
+  element("state").dataset.state = state;
+  element("state-countdown").textContent = state === "waiting" ? `again in ${seconds} s` : "";
+  element("retry").textContent = state === "ended" ? "Retry" : "Now";
+  element("retry").hidden = state !== "waiting" && state !== "ended";
+  if (reason) notice(reason);
+  if (state !== "waiting" && state !== "ended") return;
+  for (const text of unconfirmed.values()) {
+    giveBack(text);
+    notice("Your last message was not confirmed. If you do not see it above once you are back, send it again.");
+  }
+  unconfirmed.clear();
+}
+
+function showTitle() {
+  document.title = `${unread ? `(${unread}) ` : ""}${here.room} · wskit`;
+}
+
+function notice(text) {
+  if (element("notice").textContent !== text) element("notice").textContent = text;
+}
+
+/** Puts a text that was not said back where it was typed, unless something new is there. */
+function giveBack(text) {
+  if (text && !element("message").value) {
+    element("message").value = text;
+    fit();
+  }
+}
+
+// ── Rooms ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Enters the room that the address names after its #. */
+function enter() {
+  let wanted = "";
+  try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { /* not a room then */ }
+  wanted = wanted.toLowerCase() || "lobby";
+  if (wanted === here.room) return;
+  Object.assign(here, { room: wanted, members: [], count: 0, epoch: null, offset: 0 });
+  unconfirmed.clear();
+  log.clear();
+  notice("");
+  const visited = (memory.get("rooms") ?? "").split(" ").filter((room) => room && room !== "lobby" && room !== wanted);
+  const recent = wanted === "lobby" ? visited : [wanted, ...visited];
+  memory.set("rooms", recent.slice(0, 7).join(" "));
+  element("rooms").replaceChildren(...["lobby", ...recent.slice(0, 7).sort()].map((room) => {
+    const link = make("a", "", room);
+    link.href = `#${encodeURIComponent(room)}`;
+    if (room === wanted) link.setAttribute("aria-current", "page");
+    return make("li", "", link);
+  }));
+  element("room-title").textContent = wanted;
+  element("opening-body").replaceChildren();
+  showMembers();
+  showTitle();
+  openMenu(false);
+  line.open();
+}
+
+/** On a phone the rooms and people lie over the conversation, which then is out of reach. */
+function openMenu(open) {
+  element("menu").setAttribute("aria-expanded", String(open));
+  document.querySelector("main").inert = open;
+}
+
+matchMedia("(max-width: 46rem)").onchange = () => openMenu(false);
+
+element("menu").onclick = () => openMenu(element("menu").getAttribute("aria-expanded") !== "true");
+element("room-form").onsubmit = (submit) => {
+  submit.preventDefault();
+  location.hash = encodeURIComponent(element("room").value.toLowerCase());
+  element("room").value = "";
+};
+element("name-form").onsubmit = (submit) => {
+  submit.preventDefault();
+  const name = element("name").value.trim();
+  if (name === here.name) memory.set("name", name);
+  else if (!line.send({ name })) notice("You are not connected; change your name when you are back.");
+  openMenu(false);
+  element("message").focus();
+};
+element("retry").onclick = () => line.open();
+
+// ── Saying something ────────────────────────────────────────────────────────────────────────────────────────
+
+/** Grows the field with what is in it. */
+function fit() {
+  const field = element("message");
+  field.style.height = "auto";
+  field.style.height = `${field.scrollHeight + 2}px`;
+}
+
+let said = 0;
+element("composer").onsubmit = (submit) => {
+  submit.preventDefault();
+  const text = element("message").value;
+  if (!text.trim()) return;
+  const id = `${Date.now().toString(36)}-${said += 1}`;
+  if (!line.send({ say: text, id })) return notice("You are not connected; your message stays here until you are back.");
+  unconfirmed.set(id, text);
+  element("message").value = "";
+  fit();
+  element("message").focus();
+};
+element("message").oninput = fit;
+element("message").onkeydown = (key) => {
+  if (key.key !== "Enter" || key.shiftKey || key.isComposing) return;
+  key.preventDefault();
+  element("composer").requestSubmit();
+};
+
+document.onkeydown = (key) => {
+  if (key.key !== "Escape" || element("menu").getAttribute("aria-expanded") !== "true") return;
+  openMenu(false);
+  element("menu").focus();
+};
+document.onvisibilitychange = () => {
+  if (document.hidden) return;
+  unread = 0;
+  showTitle();
+  line.hurry();
+};
+addEventListener("online", () => line.hurry());
+addEventListener("hashchange", enter);
+enter();

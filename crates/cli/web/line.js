@@ -1,0 +1,69 @@
+// The connection: opens, and opens again.
+
+/** Keeps one WebSocket to one room open, with growing, jittered pauses between the attempts. */
+export class Line {
+  #socket = null;
+  #attempts = 0;
+  #timer = 0;
+
+  /** `address` gives the URL for each attempt; `heard` gets each event, `changed` each change of state. */
+  constructor(address, heard, changed) {
+    Object.assign(this, { address, heard, changed });
+  }
+
+  open() {
+    this.close();
+    this.changed("connecting", {});
+    const socket = new WebSocket(this.address());
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => {
+      if (this.#socket !== socket) return;
+      const event = JSON.parse(data);
+      if (event.event === "welcome") {
+        this.#attempts = 0;
+        this.changed("open", {});
+      }
+      this.heard(event);
+    };
+    socket.onclose = ({ code, reason }) => {
+      if (this.#socket !== socket) return;
+      this.#socket = null;
+      // 1008 says "not like this": to try the same again is no use.
+      if (code === 1008) this.changed("ended", { reason });
+      else this.#wait(reason);
+    };
+  }
+
+  /** Closes for good; no event of this socket is heard any more. */
+  close() {
+    clearTimeout(this.#timer);
+    this.#timer = 0;
+    this.#socket?.close(1000);
+    this.#socket = null;
+  }
+
+  /** Opens at once if it waits. */
+  hurry() {
+    if (this.#timer) this.open();
+  }
+
+  /** Returns whether the command could be handed to the browser. */
+  send(command) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return false;
+    this.#socket.send(JSON.stringify(command));
+    return true;
+  }
+
+  #wait(reason) {
+    // One second doubled up to thirty, and of that between half and all, so that not everybody returns at once.
+    const longest = Math.min(30_000, 1000 * 2 ** this.#attempts++);
+    const until = Date.now() + longest * (0.5 + Math.random() / 2);
+    const tick = () => {
+      const left = until - Date.now();
+      if (left <= 0) return this.open();
+      this.changed("waiting", { seconds: Math.ceil(left / 1000), reason });
+      this.#timer = setTimeout(tick, left % 1000 || 1000);
+    };
+    tick();
+  }
+}

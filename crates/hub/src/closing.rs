@@ -1,0 +1,117 @@
+//! Why a connection ends, and why one is not let in.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+/// What goes into the Close frame of a connection that the server ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Closing {
+    /// The close code, from the registry of RFC 6455 §11.7.
+    pub code: u16,
+    /// A sentence for people, of at most 123 bytes so that it fits a Close frame.
+    pub reason: Cow<'static, str>,
+}
+
+impl Closing {
+    /// 1001: the server stops. Coming back later, or to another server, is right.
+    #[must_use]
+    pub const fn going_away() -> Self {
+        Self::new(1001, "the server is stopping; come back later")
+    }
+
+    /// 1012: the server starts again. Coming back soon is right.
+    #[must_use]
+    pub const fn restarting() -> Self {
+        Self::new(1012, "the server is restarting; come back soon")
+    }
+
+    /// 1013: more waited for this reader than `mailbox_bytes_max`. Coming back is right.
+    pub(crate) const fn read_too_slowly() -> Self {
+        Self::new(1013, "you read too slowly and too much was waiting; come back and read on")
+    }
+
+    /// 1000: the member left.
+    pub(crate) const fn left() -> Self {
+        Self::new(1000, "you left the room")
+    }
+
+    const fn new(code: u16, reason: &'static str) -> Self {
+        Self { code, reason: Cow::Borrowed(reason) }
+    }
+}
+
+/// Why nobody was let into the room.
+///
+/// A browser's page cannot see the status of a refused handshake, so a chat server best opens the connection and
+/// closes it with [`Refusal::closing`]; a server that refuses the handshake itself uses [`Refusal::http_status`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The name of the room is empty, too long, or has characters other than those allowed.
+    RoomName,
+    /// The room has `members_per_room_max` members.
+    RoomFull,
+    /// There are `rooms_max` rooms, and somebody is in each.
+    TooManyRooms,
+    /// The server stops and lets nobody in any more.
+    Closed(Closing),
+}
+
+impl Refusal {
+    /// How to close a connection that is open already. Code 1008 says "not like this", 1013 "try again later".
+    #[must_use]
+    pub fn closing(&self) -> Closing {
+        let code = match self {
+            Self::RoomName => 1008,
+            Self::RoomFull | Self::TooManyRooms => 1013,
+            Self::Closed(closing) => return closing.clone(),
+        };
+        Closing { code, reason: self.to_string().into() }
+    }
+
+    /// The status that refuses the opening handshake.
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        match self {
+            Self::RoomName => 404,
+            Self::RoomFull | Self::TooManyRooms | Self::Closed(_) => 503,
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RoomName => {
+                "a room's name is short, of a-z, 0-9, '-', '_' and '.', and begins with a letter or digit"
+            }
+            Self::RoomFull => "the room is full; try again later",
+            Self::TooManyRooms => "there are too many rooms; try again later, or enter one that exists",
+            Self::Closed(closing) => &closing.reason,
+        })
+    }
+}
+
+impl Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_fits_a_close_frame() {
+        let refusals = [Refusal::RoomName, Refusal::RoomFull, Refusal::TooManyRooms];
+        let closings = [
+            Closing::going_away(),
+            Closing::restarting(),
+            Closing::read_too_slowly(),
+            Closing::left(),
+        ];
+        for closing in refusals.iter().map(Refusal::closing).chain(closings) {
+            // RFC 6455 §5.5: a control frame carries at most 125 bytes, of which the code takes two.
+            assert!(closing.reason.len() <= 123, "{}", closing.reason);
+        }
+    }
+}

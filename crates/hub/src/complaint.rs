@@ -1,0 +1,107 @@
+//! What a member did that cannot be done, and how to do it right.
+
+use std::error::Error;
+use std::fmt;
+
+use crate::limits::Limits;
+
+/// Why the engine did not do what a member asked. It is told to this member alone, as an `error` event, and the
+/// member stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Complaint {
+    /// A text that begins with `{` but is no command; says what is wrong with it.
+    NotACommand(String),
+    /// The `id` is empty or longer than `id_chars_max`.
+    Id {
+        /// The limit.
+        chars_max: usize,
+    },
+    /// There is nothing in the message.
+    MessageEmpty,
+    /// The message is longer than `message_bytes_max`.
+    MessageTooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The member sends more often than `messages_per_second_max`.
+    TooFast {
+        /// The limit.
+        per_second_max: u32,
+    },
+    /// Binary messages have no meaning here.
+    Binary,
+    /// A name has to have something in it that can be seen.
+    NameEmpty,
+    /// The name is longer than `name_chars_max`.
+    NameTooLong {
+        /// The limit.
+        chars_max: usize,
+    },
+    /// The name has control characters, or characters that turn or hide text.
+    NameCharacters,
+    /// The name belongs to the server.
+    NameReserved,
+    /// Another member has the name.
+    NameTaken,
+}
+
+impl Complaint {
+    pub(crate) fn message_too_large(limits: &Limits) -> Self {
+        Self::MessageTooLarge { bytes_max: limits.message_bytes_max }
+    }
+
+    /// The complaint as programs know it; these words never change.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::NotACommand(_) => "not_a_command",
+            Self::Id { .. } => "id_invalid",
+            Self::MessageEmpty => "message_empty",
+            Self::MessageTooLarge { .. } => "message_too_large",
+            Self::TooFast { .. } => "too_fast",
+            Self::Binary => "binary_refused",
+            Self::NameEmpty => "name_empty",
+            Self::NameTooLong { .. } => "name_too_long",
+            Self::NameCharacters => "name_characters",
+            Self::NameReserved => "name_reserved",
+            Self::NameTaken => "name_taken",
+        }
+    }
+}
+
+/// The complaint as people read it.
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotACommand(fault) => write!(
+                f,
+                "{fault}. Known are {{\"say\":\"hello\"}}, {{\"name\":\"ann\"}} and {{\"who\":true}}, each with an \
+                 \"id\" if you like; any text that does not begin with {{ is simply said."
+            ),
+            Self::Id { chars_max } => write!(f, "An id has 1 to {chars_max} characters."),
+            Self::MessageEmpty => f.write_str("There is nothing in that message."),
+            Self::MessageTooLarge { bytes_max } => {
+                write!(f, "A message has at most {bytes_max} bytes.")
+            }
+            Self::TooFast { per_second_max } => {
+                write!(
+                    f,
+                    "That was too fast and was passed over: at most {per_second_max} messages a second for long."
+                )
+            }
+            Self::Binary => f.write_str("Binary messages have no meaning here; send text."),
+            Self::NameEmpty => f.write_str("A name needs at least one character that can be seen."),
+            Self::NameTooLong { chars_max } => {
+                write!(f, "A name has at most {chars_max} characters.")
+            }
+            Self::NameCharacters => {
+                f.write_str("A name has no control characters and none that turn or hide text.")
+            }
+            Self::NameReserved => f.write_str("That name belongs to the server; choose another."),
+            Self::NameTaken => f.write_str("Somebody here has that name; choose another."),
+        }
+    }
+}
+
+impl Error for Complaint {}

@@ -1,0 +1,62 @@
+//! Rooms in which people talk: the chat engine of wskit.
+//!
+//! The engine is pure. It opens no socket, starts no task, reads no clock and draws no entropy: the caller hands
+//! in what was received, the time and the randomness, and takes out what is to be sent. So every test of it is
+//! deterministic, and it runs on any runtime.
+//!
+//! ```text
+//!  text from a member ──▶ command ──▶ membership ──▶ room ──▶ event ──▶ delivery ──▶ every member's mailbox
+//!                         (parse)     (limits)       (order)  (meaning) (encoded     (bounded in bytes)
+//!                                                                        once)
+//! ```
+//!
+//! One connection is one [`Membership`], to which goes what the peer sends, and one [`Mailbox`], from which comes
+//! what the peer is to receive:
+//!
+//! ```
+//! use wskit_hub::{Connection, Hub, Limits, Timestamp};
+//!
+//! let hub = Hub::new(Limits::default(), 0x5eed);
+//! let now = Timestamp::from_unix_milliseconds(1_760_000_000_000);
+//! let (mut ann, mut mail) = hub.join("lobby", Some("ann"), &Connection::default(), now)?;
+//!
+//! ann.receive_text("hello", now);
+//!
+//! let welcome = mail.try_next().unwrap().unwrap();
+//! assert!(welcome.text().starts_with(r#"{"event":"welcome","room":"lobby","name":"ann""#));
+//! let message = mail.try_next().unwrap().unwrap();
+//! assert!(message.text().starts_with(r#"{"event":"message","offset":1,"from":"ann","text":"hello""#));
+//! # Ok::<(), wskit_hub::Refusal>(())
+//! ```
+//!
+//! The wire is described for people in `docs/chat-protocol.md`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod closing;
+mod command;
+mod complaint;
+mod delivery;
+mod event;
+mod history;
+mod hub;
+mod limits;
+mod lock;
+mod mailbox;
+mod membership;
+mod name;
+mod rate;
+mod room;
+mod roster;
+mod timestamp;
+
+pub use closing::{Closing, Refusal};
+pub use complaint::Complaint;
+pub use delivery::Delivery;
+pub use event::Connection;
+pub use hub::Hub;
+pub use limits::Limits;
+pub use mailbox::Mailbox;
+pub use membership::Membership;
+pub use timestamp::Timestamp;

@@ -1,0 +1,82 @@
+//! Every bound of the engine in one place.
+
+use std::time::Duration;
+
+/// How much of everything there may be. Each field ends in its unit, or is a count of what it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Rooms at one time. An empty room makes place for a new one before anybody is refused.
+    pub rooms_max: usize,
+    /// Members of one room at one time.
+    pub members_per_room_max: usize,
+    /// Names in a `welcome` or `members` event; the count beside them is always the true one.
+    pub members_listed_max: usize,
+    /// Characters in the name a member asks for.
+    pub name_chars_max: usize,
+    /// Characters in the name of a room.
+    pub room_name_chars_max: usize,
+    /// Characters in the `id` a client gives to a command.
+    pub id_chars_max: usize,
+    /// Bytes of UTF-8 in the text of one message.
+    pub message_bytes_max: usize,
+    /// What a member may send for long: texts a second, of whatever kind.
+    pub messages_per_second_max: u32,
+    /// What a member who was quiet may send at once.
+    pub messages_burst_max: u32,
+    /// A text counts as one message for every so many bytes begun, but never as more than the burst. So a few
+    /// members with large messages cannot fill the mailboxes of all others faster than those can read.
+    pub messages_counted_bytes: usize,
+    /// Bytes that may wait for one reader. Beyond it the reader is dropped, so that it costs the others nothing.
+    pub mailbox_bytes_max: usize,
+    /// Messages a room remembers for those who arrive.
+    pub history_messages_max: usize,
+    /// Bytes, as encoded, of the messages a room remembers.
+    pub history_bytes_max: usize,
+    /// How long an empty room still remembers what was said.
+    pub room_retention: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rooms_max: 10_000,
+            members_per_room_max: 10_000,
+            members_listed_max: 500,
+            name_chars_max: 32,
+            room_name_chars_max: 64,
+            id_chars_max: 64,
+            message_bytes_max: 16 * 1024,
+            messages_per_second_max: 5,
+            messages_burst_max: 20,
+            messages_counted_bytes: 1024,
+            mailbox_bytes_max: 1024 * 1024,
+            history_messages_max: 100,
+            history_bytes_max: 256 * 1024,
+            room_retention: Duration::from_secs(60 * 60),
+        }
+    }
+}
+
+impl Limits {
+    /// The longest text the embedding server has to let through, in bytes: a message of the greatest size, with
+    /// every character written as a JSON escape (six bytes for one), and some room for the rest of the command.
+    #[must_use]
+    pub fn incoming_bytes_max(&self) -> usize {
+        self.message_bytes_max.saturating_mul(6).saturating_add(1024)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_command_fits_what_the_server_lets_through() {
+        let limits = Limits::default();
+        let id = "\\u0061".repeat(limits.id_chars_max);
+        let text = "\\u0061".repeat(limits.message_bytes_max);
+        let command = format!(r#"{{"say":"{text}","id":"{id}"}}"#);
+        assert!(command.len() <= limits.incoming_bytes_max());
+    }
+}

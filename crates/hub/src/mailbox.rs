@@ -1,0 +1,243 @@
+//! What waits for one reader.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use crate::closing::Closing;
+use crate::delivery::Delivery;
+use crate::lock::lock;
+
+/// The reader's end: deliveries in order, and at last the reason why no more will come.
+///
+/// What may wait is bounded in bytes. Beyond the bound the mailbox is *overrun*: what waited is thrown away at
+/// once, and the reader is told to close. Whoever delivers never waits. One delivery of any size always fits an
+/// empty mailbox, so a small bound cannot lock a reader out.
+#[derive(Debug)]
+pub struct Mailbox {
+    shared: Arc<Mutex<State>>,
+}
+
+/// The end at which deliveries are put in.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    shared: Arc<Mutex<State>>,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Delivery>,
+    bytes: usize,
+    closing: Option<Closing>,
+    overrun: bool,
+    reader: Option<Waker>,
+}
+
+/// An empty mailbox, as its two ends.
+pub(crate) fn mailbox(bytes_max: usize) -> (Slot, Mailbox) {
+    let shared = Arc::new(Mutex::new(State::default()));
+    (Slot { shared: shared.clone(), bytes_max }, Mailbox { shared })
+}
+
+impl Mailbox {
+    /// The next delivery, or the reason why there will be none; pending as long as nothing waits.
+    ///
+    /// One task reads: the waker of the last call is the one that is woken.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Closing>> {
+        let mut state = lock(&self.shared);
+        match state.take() {
+            Some(next) => Poll::Ready(next),
+            None => state.wait(context),
+        }
+    }
+
+    /// The next delivery, or the reason why there will be none. Cancel safe: a delivery is taken out only by the
+    /// poll that returns it.
+    ///
+    /// # Errors
+    /// The connection is to be closed as the [`Closing`] says.
+    pub async fn next(&mut self) -> Result<Delivery, Closing> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// The next delivery if one waits; never pending. `None` means that nothing waits now.
+    pub fn try_next(&mut self) -> Option<Result<Delivery, Closing>> {
+        lock(&self.shared).take()
+    }
+
+    /// Resolves when the reader is dropped for reading too slowly, and only then. Race it against a write to the
+    /// socket: a peer that reads nothing would hold that write, and so its place in the room, for ever.
+    pub async fn overrun(&mut self) -> Closing {
+        poll_fn(|context| {
+            let mut state = lock(&self.shared);
+            match &state.closing {
+                Some(closing) if state.overrun => Poll::Ready(closing.clone()),
+                _ => state.wait(context),
+            }
+        })
+        .await
+    }
+}
+
+impl Drop for Mailbox {
+    fn drop(&mut self) {
+        let mut state = lock(&self.shared);
+        state.empty();
+        state.closing.get_or_insert(Closing::left());
+    }
+}
+
+impl Slot {
+    /// Puts a delivery in, if the mailbox is still open.
+    pub(crate) fn post(&self, delivery: Delivery) {
+        let mut state = lock(&self.shared);
+        if state.closing.is_some() {
+            return;
+        }
+        if state.bytes > 0 && state.bytes.saturating_add(delivery.len()) > self.bytes_max {
+            state.empty();
+            state.overrun = true;
+            state.closing = Some(Closing::read_too_slowly());
+        } else {
+            state.bytes += delivery.len();
+            state.waiting.push_back(delivery);
+        }
+        wake(state);
+    }
+
+    /// Lets the reader take what waits, and then close.
+    pub(crate) fn close(&self, closing: Closing) {
+        let mut state = lock(&self.shared);
+        state.closing.get_or_insert(closing);
+        wake(state);
+    }
+}
+
+impl State {
+    fn take(&mut self) -> Option<Result<Delivery, Closing>> {
+        match self.waiting.pop_front() {
+            Some(delivery) => {
+                self.bytes -= delivery.len();
+                Some(Ok(delivery))
+            }
+            None => self.closing.clone().map(Err),
+        }
+    }
+
+    fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {
+        match &mut self.reader {
+            Some(reader) => reader.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Gives back the memory too.
+    fn empty(&mut self) {
+        self.waiting = VecDeque::new();
+        self.bytes = 0;
+    }
+}
+
+/// Wakes the reader after the lock is given back, so that it may read from within its waker.
+fn wake(mut state: MutexGuard<'_, State>) {
+    let reader = state.reader.take();
+    drop(state);
+    if let Some(reader) = reader {
+        reader.wake();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+    use crate::event::Event;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn delivery() -> Delivery {
+        Delivery::of(&Event::Acknowledged { id: "1", offset: None })
+    }
+
+    #[test]
+    fn deliveries_come_in_order_and_wake_a_waiting_reader_once() {
+        let (slot, mut mailbox) = mailbox(1000);
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(count.clone());
+        let mut context = Context::from_waker(&waker);
+        assert!(mailbox.poll_next(&mut context).is_pending());
+        assert!(mailbox.poll_next(&mut context).is_pending());
+        slot.post(delivery());
+        slot.post(delivery());
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(mailbox.poll_next(&mut context), Poll::Ready(Ok(delivery())));
+        assert_eq!(mailbox.poll_next(&mut context), Poll::Ready(Ok(delivery())));
+        assert!(mailbox.poll_next(&mut context).is_pending());
+    }
+
+    #[test]
+    fn the_bound_is_exact() {
+        let size = delivery().len();
+        let (slot, mut exact) = mailbox(3 * size);
+        (0..3).for_each(|_| slot.post(delivery()));
+        assert!((0..3).all(|_| exact.try_next() == Some(Ok(delivery()))));
+
+        let (slot, mut small) = mailbox(3 * size - 1);
+        (0..3).for_each(|_| slot.post(delivery()));
+        assert_eq!(small.try_next(), Some(Err(Closing::read_too_slowly())));
+        assert_eq!(lock(&small.shared).bytes, 0);
+    }
+
+    #[test]
+    fn an_empty_mailbox_takes_one_delivery_of_any_size() {
+        let (slot, mut mailbox) = mailbox(0);
+        slot.post(delivery());
+        assert_eq!(mailbox.try_next(), Some(Ok(delivery())));
+        slot.post(delivery());
+        slot.post(delivery());
+        assert_eq!(mailbox.try_next(), Some(Err(Closing::read_too_slowly())));
+    }
+
+    #[test]
+    fn a_reader_stuck_in_a_write_learns_that_it_is_overrun() {
+        let (slot, mut mailbox) = mailbox(0);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut overrun = Box::pin(mailbox.overrun());
+        slot.post(delivery());
+        assert!(overrun.as_mut().poll(&mut context).is_pending());
+        slot.post(delivery());
+        assert_eq!(overrun.as_mut().poll(&mut context), Poll::Ready(Closing::read_too_slowly()));
+    }
+
+    #[test]
+    fn what_waits_is_read_before_the_close() {
+        let (slot, mut mailbox) = mailbox(1000);
+        slot.post(delivery());
+        slot.close(Closing::restarting());
+        slot.post(delivery());
+        slot.close(Closing::left());
+        assert_eq!(mailbox.try_next(), Some(Ok(delivery())));
+        assert_eq!(mailbox.try_next(), Some(Err(Closing::restarting())));
+        assert_eq!(mailbox.try_next(), Some(Err(Closing::restarting())));
+    }
+
+    #[test]
+    fn a_mailbox_without_reader_holds_nothing() {
+        let (slot, mailbox) = mailbox(1000);
+        drop(mailbox);
+        slot.post(delivery());
+        assert_eq!(lock(&slot.shared).bytes, 0);
+    }
+}

@@ -1,0 +1,153 @@
+//! Who is in a room.
+
+use std::collections::{BTreeMap, HashSet};
+
+use crate::closing::Closing;
+use crate::complaint::Complaint;
+use crate::delivery::Delivery;
+use crate::limits::Limits;
+use crate::mailbox::Slot;
+use crate::name::{Likeness, MemberName};
+
+/// The members of a room in the order in which they came, no two with names that people would mix up.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    members: BTreeMap<MemberId, Member>,
+    taken: HashSet<Likeness>,
+    admitted: u64,
+}
+
+/// Tells one member of a room from another, whatever their names; never used twice in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct MemberId(u64);
+
+#[derive(Debug)]
+struct Member {
+    name: MemberName,
+    slot: Slot,
+}
+
+impl Roster {
+    /// Adds a member under the name it wants or, if that is taken or missing, under a free one like it.
+    pub(crate) fn admit(
+        &mut self,
+        wanted: Option<MemberName>,
+        slot: Slot,
+        limits: &Limits,
+    ) -> (MemberId, MemberName) {
+        let name = self.free_name(wanted, limits);
+        self.taken.insert(name.likeness());
+        self.admitted += 1;
+        let id = MemberId(self.admitted);
+        self.members.insert(id, Member { name: name.clone(), slot });
+        (id, name)
+    }
+
+    /// Gives a member another name. The old one is free at once.
+    pub(crate) fn rename(&mut self, id: MemberId, name: MemberName) -> Result<(), Complaint> {
+        let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
+        let (old, new) = (member.name.likeness(), name.likeness());
+        if old != new && self.taken.contains(&new) {
+            return Err(Complaint::NameTaken);
+        }
+        self.taken.remove(&old);
+        self.taken.insert(new);
+        member.name = name;
+        Ok(())
+    }
+
+    pub(crate) fn remove(&mut self, id: MemberId) -> Option<MemberName> {
+        let member = self.members.remove(&id)?;
+        self.taken.remove(&member.name.likeness());
+        Some(member.name)
+    }
+
+    /// The names of those who came first, at most `listed_max`.
+    pub(crate) fn names(&self, listed_max: usize) -> Vec<&MemberName> {
+        self.members.values().take(listed_max).map(|member| &member.name).collect()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    pub(crate) fn deliver(&self, delivery: &Delivery) {
+        for member in self.members.values() {
+            member.slot.post(delivery.clone());
+        }
+    }
+
+    pub(crate) fn deliver_except(&self, id: MemberId, delivery: &Delivery) {
+        for (_, member) in self.members.iter().filter(|(other, _)| **other != id) {
+            member.slot.post(delivery.clone());
+        }
+    }
+
+    pub(crate) fn close(&self, closing: &Closing) {
+        for member in self.members.values() {
+            member.slot.close(closing.clone());
+        }
+    }
+
+    fn free_name(&self, wanted: Option<MemberName>, limits: &Limits) -> MemberName {
+        let is_free = |name: &MemberName| !self.taken.contains(&name.likeness());
+        let like_wanted = wanted.and_then(|wanted| {
+            // One of the members has the name itself, so one of as many numbered names as there are members is free.
+            let mut numbered =
+                (2..=self.members.len() + 1).map(|number| wanted.numbered(number, limits));
+            if is_free(&wanted) { Some(wanted) } else { numbered.find(is_free) }
+        });
+        // Guests are numbered as they come, so that one is not taken for another who left.
+        like_wanted
+            .or_else(|| (self.admitted + 1..).map(MemberName::guest).find(is_free))
+            .unwrap_or_else(|| MemberName::guest(0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mailbox::mailbox;
+
+    fn admit(roster: &mut Roster, wanted: Option<&str>) -> (MemberId, String) {
+        let limits = Limits::default();
+        let wanted = wanted.map(|wanted| MemberName::parse(wanted, &limits).unwrap());
+        let (id, name) = roster.admit(wanted, mailbox(0).0, &limits);
+        (id, name.to_string())
+    }
+
+    #[test]
+    fn a_taken_or_missing_name_becomes_a_free_one() {
+        let mut roster = Roster::default();
+        assert_eq!(admit(&mut roster, Some("ann")).1, "ann");
+        assert_eq!(admit(&mut roster, Some("ann")).1, "ann-2");
+        assert_eq!(admit(&mut roster, Some("ANN")).1, "ANN-3");
+        let (first_guest, name) = admit(&mut roster, None);
+        assert_eq!(name, "guest-4");
+        assert_eq!(admit(&mut roster, Some("guest-6")).1, "guest-6");
+        assert_eq!(admit(&mut roster, None).1, "guest-7");
+        roster.remove(first_guest);
+        assert_eq!(admit(&mut roster, None).1, "guest-8");
+    }
+
+    #[test]
+    fn a_member_may_change_the_case_of_its_own_name_but_not_take_anothers() {
+        let mut roster = Roster::default();
+        let parse = |name| MemberName::parse(name, &Limits::default()).unwrap();
+        let (ann, _) = admit(&mut roster, Some("ann"));
+        let (bob, _) = admit(&mut roster, Some("bob"));
+        assert_eq!(roster.rename(ann, parse("Ann")), Ok(()));
+        assert_eq!(roster.rename(bob, parse("aNN")), Err(Complaint::NameTaken));
+        assert_eq!(roster.rename(ann, parse("anna")), Ok(()));
+        assert_eq!(roster.rename(bob, parse("ann")), Ok(()));
+        assert_eq!(
+            roster.names(9).iter().map(|name| name.as_str()).collect::<Vec<_>>(),
+            ["anna", "ann"]
+        );
+        assert_eq!(roster.names(1).len(), 1);
+    }
+}

@@ -1,0 +1,286 @@
+//! Opening a connection as a client.
+
+use crate::socket::{Opened, Options, WebSocket};
+use crate::{Error, Limits, Timeouts, dial, entropy};
+use bytes::BytesMut;
+use http::Uri;
+use std::{
+    future::Future,
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::{net::TcpStream, time::timeout};
+use wskit_proto::handshake::{ClientOpening, ClientRequest, Field, Key, Subprotocol};
+use wskit_proto::{Output, Text};
+
+/// Opens a connection to a `ws://` URL with the defaults of [`Client`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), wskit::Error> {
+/// let mut socket = wskit::connect("ws://[::1]:8080/chat?room=lobby").await?;
+/// # Ok(())
+/// # }
+/// ```
+pub async fn connect(url: &str) -> Result<WebSocket<ClientStream>, Error> {
+    Client::new(url)?.connect().await
+}
+
+/// How to open a connection.
+///
+/// ```no_run
+/// # use wskit::Client;
+/// # async fn example() -> Result<(), wskit::Error> {
+/// let client = Client::new("ws://127.0.0.1:8080/chat")?
+///     .header("Authorization", "Bearer secret")?
+///     .subprotocol("chat.v1")?;
+/// let mut socket = client.connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    host: String,
+    port: u16,
+    request: ClientRequest,
+    opening_timeout: Option<Duration>,
+    options: Options,
+}
+
+impl Client {
+    /// A client for this URL.
+    ///
+    /// It has the scheme `ws` and no fragment (RFC 6455 §3).
+    pub fn new(url: &str) -> Result<Client, Error> {
+        let wrong = |why: &str| Error::Url(format!("{url:?} cannot be connected to: {why}"));
+        if url.contains('#') {
+            return Err(wrong("a WebSocket URL has no fragment; write # as %23"));
+        }
+        let uri: Uri = url.parse().map_err(|error| wrong(&format!("{error}")))?;
+        match uri.scheme_str() {
+            Some("ws") => {}
+            Some("wss") => return Err(wrong("wss is not supported yet, only ws")),
+            Some(_) => return Err(wrong("its scheme has to be ws")),
+            None => return Err(wrong("it has to begin with ws://")),
+        }
+        let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("it has a user name; send an Authorization header instead"));
+        }
+        let port = match authority.port() {
+            None => 80,
+            Some(_) => authority.port_u16().ok_or_else(|| wrong("its port is out of range"))?,
+        };
+        let host = authority.host();
+        // RFC 6455 §4.1 (4): the port is named unless it is the usual one.
+        let header = if port == 80 { host.to_owned() } else { format!("{host}:{port}") };
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+        let request =
+            ClientRequest::new(header, target).map_err(|error| wrong(&error.to_string()))?;
+        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let opening_timeout = Some(Duration::from_secs(10));
+        Ok(Client { host, port, request, opening_timeout, options: Options::default() })
+    }
+
+    /// Adds a header to the request.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Client, Error> {
+        self.request.add_header(Field::new(name, value)?);
+        Ok(self)
+    }
+
+    /// Offers a subprotocol, less preferred than the ones before it.
+    pub fn subprotocol(mut self, name: impl Into<Text>) -> Result<Client, Error> {
+        self.request.add_subprotocol(Subprotocol::new(name)?)?;
+        Ok(self)
+    }
+
+    /// What the server may cost. See [`Limits`] for the defaults.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Client {
+        self.options.config.limits = limits;
+        self
+    }
+
+    /// How long the server is waited for. See [`Timeouts`] for the defaults.
+    #[must_use]
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Client {
+        self.options.config.timeouts = timeouts;
+        self
+    }
+
+    /// How long connecting and the opening handshake may take together: 10 s. `None` waits for
+    /// ever.
+    #[must_use]
+    pub fn opening_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Client {
+        self.opening_timeout = timeout.into();
+        self
+    }
+
+    /// Whether Pings and Pongs are received like messages: no. They are answered in any case.
+    #[must_use]
+    pub fn shows_control_frames(mut self, shows: bool) -> Client {
+        self.options.shows_control = shows;
+        self
+    }
+
+    /// The host that is connected to: a name or an address.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port that is connected to.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Connects over TCP, to all addresses of the host happily in parallel, and opens the
+    /// WebSocket.
+    ///
+    /// Redirects are not followed: the error of a response other than 101 has its status, headers
+    /// and the start of its body.
+    ///
+    /// Cancel safe in that nothing is left open when it is dropped.
+    pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
+        self.in_time(async {
+            let stream = dial::dial(&self.host, self.port).await.map_err(Error::Connect)?;
+            // Messages are written whole, so waiting for more only delays them.
+            stream.set_nodelay(true).map_err(Error::Connect)?;
+            self.open(ClientStream(stream)).await
+        })
+        .await
+    }
+
+    /// Opens the WebSocket on a stream of bytes that is connected to the server already.
+    pub async fn connect_on<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.in_time(self.open(stream)).await
+    }
+
+    /// A fresh opening handshake as a pure machine, for those who want to look at each step.
+    pub fn opening(&self) -> ClientOpening {
+        ClientOpening::new(self.request.clone(), entropy::key())
+    }
+
+    /// A key as every opening handshake has one: 16 fresh random bytes.
+    pub fn fresh_key() -> Key {
+        entropy::key()
+    }
+
+    async fn in_time<T>(
+        &self,
+        opening: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match self.opening_timeout {
+            None => opening.await,
+            Some(time) => timeout(time, opening).await.unwrap_or(Err(Error::OpeningTimeout(time))),
+        }
+    }
+
+    async fn open<S>(&self, mut stream: S) -> Result<WebSocket<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut opening = self.opening();
+        stream.write_all(opening.request_bytes()).await.map_err(Error::Opening)?;
+        stream.flush().await.map_err(Error::Opening)?;
+        let mut input = BytesMut::new();
+        let agreed = loop {
+            if let Some(agreed) = opening.receive(&mut input)? {
+                break agreed;
+            }
+            input.reserve(1024);
+            match stream.read_buf(&mut input).await {
+                Ok(0) => return Err(opening.end(&mut input).into()),
+                Ok(_) => {}
+                Err(error) => return Err(Error::Opening(error)),
+            }
+        };
+        let opened = Opened { stream, input, output: Output::default(), agreed };
+        Ok(WebSocket::client(opened, &self.options))
+    }
+}
+
+/// The stream of bytes that a [`Client`] connects.
+#[derive(Debug)]
+pub struct ClientStream(TcpStream);
+
+impl ClientStream {
+    /// The TCP connection beneath.
+    pub fn tcp(&self) -> &TcpStream {
+        &self.0
+    }
+
+    pub(crate) fn into_tcp(self) -> TcpStream {
+        self.0
+    }
+}
+
+impl AsyncRead for ClientStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for ClientStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_understood_or_refused_with_a_reason() {
+        let client = Client::new("ws://[::1]:8080?x=1").unwrap();
+        assert_eq!((client.host(), client.port()), ("::1", 8080));
+        let opening = client.opening();
+        assert!(opening.request_bytes().starts_with(b"GET /?x=1 HTTP/1.1\r\nHost: [::1]:8080\r\n"));
+        for (url, why) in [
+            ("wss://example.com/", "wss is not supported yet"),
+            ("http://example.com/", "scheme has to be ws"),
+            ("example.com", "begin with ws://"),
+            ("ws://example.com/#top", "no fragment"),
+            ("ws://ann@example.com/", "user name"),
+            ("ws://example.com:99999/", "port"),
+            ("ws:///chat", "cannot be connected to"),
+        ] {
+            let error = Client::new(url).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What can go wrong, and whose fault it is.
+
+use std::{fmt, io, time::Duration};
+use wskit_proto::frame::InvalidCloseFrame;
+use wskit_proto::handshake::{
+    InvalidField, InvalidRequest, InvalidSubprotocol, RequestError, ResponseError,
+};
+use wskit_proto::{Missed, ProtocolError, SendError};
+
+/// What can go wrong with a WebSocket.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The URL cannot be connected to; the text says why.
+    Url(String),
+    /// A header, subprotocol or close frame that the application gave was refused.
+    Argument(Box<dyn std::error::Error + Send + Sync>),
+    /// No connection to the server could be made.
+    Connect(io::Error),
+    /// The opening handshake did not end within this time.
+    OpeningTimeout(Duration),
+    /// The connection broke during the opening handshake.
+    Opening(io::Error),
+    /// Client: the response does not open a WebSocket connection. It has the status, the headers
+    /// and the start of the body.
+    Handshake(Box<ResponseError>),
+    /// Server: the request was refused, and has been answered. It has the status.
+    Request(Box<RequestError>),
+    /// Server: the application rejected the offer with this status, and it has been answered.
+    Rejected(u16),
+    /// The peer broke the protocol or a limit; it has been told so. It has the close code.
+    Protocol(ProtocolError),
+    /// The message cannot be sent; nothing was.
+    Send(SendError),
+    /// The connection ended without a closing handshake: close code 1006.
+    Lost(Lost),
+}
+
+/// Why a connection ended without a closing handshake.
+#[derive(Debug)]
+pub enum Lost {
+    /// The peer ended the connection without a Close frame.
+    Ended,
+    /// The connection broke.
+    Broken(io::Error),
+    /// The peer missed a deadline.
+    Missed(Missed),
+}
+
+impl Error {
+    /// The close code that stands for this error, if it ended an open connection: what was sent
+    /// to the peer, or 1006 for a connection that was lost (RFC 6455 §7.4.1).
+    pub fn close_code(&self) -> Option<u16> {
+        match self {
+            Error::Protocol(error) => Some(error.close_code().number()),
+            Error::Lost(_) => Some(1006),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status of a failed opening handshake, as far as there was one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Error::Handshake(error) => error.status(),
+            Error::Request(error) => Some(error.status()),
+            Error::Rejected(status) => Some(*status),
+            Error::OpeningTimeout(_) => Some(408),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Url(why) => f.write_str(why),
+            Error::Argument(error) => error.fmt(f),
+            Error::Connect(error) => write!(f, "no connection: {error}"),
+            Error::OpeningTimeout(time) => {
+                write!(f, "the opening handshake took longer than {time:?}")
+            }
+            Error::Opening(error) => {
+                write!(f, "the connection broke during the opening handshake: {error}")
+            }
+            Error::Handshake(error) => error.fmt(f),
+            Error::Request(error) => error.fmt(f),
+            Error::Rejected(status) => write!(f, "the offer was rejected with {status}"),
+            Error::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
+            Error::Send(error) => error.fmt(f),
+            Error::Lost(lost) => lost.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for Lost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lost::Ended => f.write_str("the peer ended the connection without a Close frame"),
+            Lost::Broken(error) => write!(f, "the connection broke: {error}"),
+            Lost::Missed(Missed::Keepalive) => {
+                f.write_str("the peer did not answer a Ping in time")
+            }
+            Lost::Missed(Missed::Message) => {
+                f.write_str("the peer did not finish a message in time")
+            }
+            Lost::Missed(Missed::Close) => {
+                f.write_str("the peer did not answer the Close frame in time")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Connect(error) | Error::Opening(error) | Error::Lost(Lost::Broken(error)) => {
+                Some(error)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl From<ProtocolError> for Error {
+    fn from(error: ProtocolError) -> Error {
+        Error::Protocol(error)
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Error {
+        Error::Send(error)
+    }
+}
+
+impl From<ResponseError> for Error {
+    fn from(error: ResponseError) -> Error {
+        Error::Handshake(Box::new(error))
+    }
+}
+
+impl From<RequestError> for Error {
+    fn from(error: RequestError) -> Error {
+        Error::Request(Box::new(error))
+    }
+}
+
+macro_rules! argument_errors {
+    ($($error:ty),*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Error {
+                Error::Argument(Box::new(error))
+            }
+        })*
+    };
+}
+
+argument_errors!(InvalidField, InvalidSubprotocol, InvalidCloseFrame, InvalidRequest);

@@ -1,0 +1,309 @@
+//! Accepting connections as a server.
+
+use crate::socket::{Opened, Options, WebSocket};
+use crate::{Error, Limits, Timeouts, buffers};
+use bytes::BytesMut;
+use std::{io, sync::Arc, time::Duration};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+use wskit_proto::Output;
+use wskit_proto::handshake::{
+    Acceptance, HeadLimits, Offer, OriginPolicy, Rejection, Request, ServerOpening, Subprotocol,
+};
+
+/// Accepts a WebSocket connection on a stream of bytes with the defaults of [`Server`].
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+/// loop {
+///     let (stream, _) = listener.accept().await?;
+///     tokio::spawn(async {
+///         let mut socket = wskit::accept(stream).await?;
+///         socket.send("welcome").await
+///     });
+/// }
+/// # }
+/// ```
+pub async fn accept<S>(stream: S) -> Result<WebSocket<S>, Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    Server::new().accept(stream).await
+}
+
+/// How to accept connections. Cheap to clone.
+///
+/// A request that breaks a rule of RFC 6455 §4.2.1, or comes from a page of another host, is
+/// answered with the fitting status and a line that names the fault.
+///
+/// ```no_run
+/// # use wskit::{Rejection, Server};
+/// # async fn example(stream: tokio::net::TcpStream) -> Result<(), wskit::Error> {
+/// let server = Server::new().subprotocol("chat.v1")?;
+/// let pending = server.receive_offer(stream).await?;
+/// if pending.offer().path() != "/chat" {
+///     return pending.reject(Rejection::new(404, "there is only /chat here")).await;
+/// }
+/// let mut socket = pending.accept().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Server {
+    settings: Arc<Settings>,
+}
+
+#[derive(Clone, Debug)]
+struct Settings {
+    subprotocols: Vec<Subprotocol>,
+    origins: OriginPolicy,
+    head_limits: HeadLimits,
+    opening_timeout: Option<Duration>,
+    options: Options,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            subprotocols: Vec::new(),
+            origins: OriginPolicy::default(),
+            head_limits: HeadLimits::default(),
+            opening_timeout: Some(Duration::from_secs(10)),
+            options: Options::default(),
+        }
+    }
+}
+
+/// How long the peer of a refused request may take to read the answer.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Server {
+    /// A server with the default settings.
+    pub fn new() -> Server {
+        Server::default()
+    }
+
+    /// Speaks this subprotocol with clients that offer it, less gladly than the ones before it.
+    pub fn subprotocol(self, name: &str) -> Result<Server, Error> {
+        let name = Subprotocol::new(name)?;
+        Ok(self.with(|settings| settings.subprotocols.push(name)))
+    }
+
+    /// Which web pages may connect: those of the same host.
+    #[must_use]
+    pub fn origins(self, policy: OriginPolicy) -> Server {
+        self.with(|settings| settings.origins = policy)
+    }
+
+    /// What a client may cost. See [`Limits`] for the defaults.
+    #[must_use]
+    pub fn limits(self, limits: Limits) -> Server {
+        self.with(|settings| settings.options.config.limits = limits)
+    }
+
+    /// How long a client is waited for. See [`Timeouts`] for the defaults.
+    #[must_use]
+    pub fn timeouts(self, timeouts: Timeouts) -> Server {
+        self.with(|settings| settings.options.config.timeouts = timeouts)
+    }
+
+    /// How long the opening handshake may take in all: 10 s. `None` waits for ever.
+    #[must_use]
+    pub fn opening_timeout(self, timeout: impl Into<Option<Duration>>) -> Server {
+        self.with(|settings| settings.opening_timeout = timeout.into())
+    }
+
+    /// Whether Pings and Pongs are received like messages: no. They are answered in any case.
+    #[must_use]
+    pub fn shows_control_frames(self, shows: bool) -> Server {
+        self.with(|settings| settings.options.shows_control = shows)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Server {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// Receives a request for a WebSocket and accepts it, whatever its path.
+    pub async fn accept<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.receive_offer(stream).await?.accept().await
+    }
+
+    /// Receives a request for a WebSocket, to be accepted or rejected.
+    pub async fn receive_offer<S>(&self, stream: S) -> Result<PendingOffer<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.receive_request(stream).await?.into_offer().await
+    }
+
+    /// Receives any request, for servers that answer others than those for a WebSocket too.
+    pub async fn receive_request<S>(&self, mut stream: S) -> Result<PendingRequest<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let mut input = buffers::take_input();
+        let head = read_head(&mut stream, &mut input, self.settings.head_limits);
+        let head = match self.settings.opening_timeout {
+            None => head.await,
+            Some(time) => timeout(time, head).await.unwrap_or(Err(Error::OpeningTimeout(time))),
+        };
+        let rest = BytesMut::from(&input[..]);
+        buffers::give_input(input);
+        match head {
+            Ok(request) => {
+                Ok(PendingRequest { stream, input: rest, request, server: self.clone() })
+            }
+            Err(error) => {
+                let mut output = Output::default();
+                match &error {
+                    Error::Request(error) => error.write_response(&mut output),
+                    Error::OpeningTimeout(_) => {
+                        Rejection::new(408, &*error.to_string()).write_response(&mut output);
+                    }
+                    _ => {}
+                }
+                refuse(stream, output).await;
+                Err(error)
+            }
+        }
+    }
+}
+
+async fn read_head<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    input: &mut BytesMut,
+    limits: HeadLimits,
+) -> Result<Request, Error> {
+    let mut opening = ServerOpening::new(limits);
+    loop {
+        let read = stream.read_buf(input).await.map_err(Error::Opening)?;
+        if read == 0 {
+            return Err(Error::Opening(io::ErrorKind::UnexpectedEof.into()));
+        }
+        if let Some(request) = opening.receive_head(input)? {
+            return Ok(request);
+        }
+    }
+}
+
+/// Sends the answer of a refused request and ends the connection so that the answer arrives: what
+/// the client still sends is read for a short while, for a reset would destroy the answer.
+async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, output: Output) {
+    let deadline = Instant::now() + REFUSAL_TIMEOUT;
+    let answer = async {
+        for chunk in output.chunks() {
+            stream.write_all(chunk).await?;
+        }
+        stream.flush().await?;
+        stream.shutdown().await?;
+        let mut discarded = [0; 1024];
+        while stream.read(&mut discarded).await? > 0 {}
+        io::Result::Ok(())
+    };
+    let _the_client_may_have_gone = timeout_at(deadline, answer).await;
+}
+
+/// A request that was received and waits for an answer.
+#[derive(Debug)]
+pub struct PendingRequest<S> {
+    stream: S,
+    input: BytesMut,
+    request: Request,
+    server: Server,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
+    /// The request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Whether it asks for a WebSocket, rightly or wrongly.
+    pub fn is_upgrade(&self) -> bool {
+        self.request.is_upgrade()
+    }
+
+    /// Checks that it is a request for a WebSocket that keeps all rules, and refuses it otherwise.
+    pub async fn into_offer(self) -> Result<PendingOffer<S>, Error> {
+        let PendingRequest { stream, input, request, server } = self;
+        let offer = request.into_offer().and_then(|offer| {
+            offer.check_origin(&server.settings.origins)?;
+            Ok(offer)
+        });
+        match offer {
+            Ok(offer) => Ok(PendingOffer { stream, input, offer, server }),
+            Err(error) => {
+                let mut output = Output::default();
+                error.write_response(&mut output);
+                refuse(stream, output).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Answers with an error and ends the connection.
+    pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
+        let mut output = Output::default();
+        rejection.write_response(&mut output);
+        refuse(self.stream, output).await;
+        Ok(())
+    }
+
+    /// The stream, what was read from it behind the head, and the request, to answer it by other
+    /// means.
+    pub fn into_parts(self) -> (S, BytesMut, Request) {
+        (self.stream, self.input, self.request)
+    }
+}
+
+/// A request for a WebSocket that keeps all rules and waits to be accepted or rejected.
+#[derive(Debug)]
+pub struct PendingOffer<S> {
+    stream: S,
+    input: BytesMut,
+    offer: Offer,
+    server: Server,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
+    /// What the client asks for.
+    pub fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// The stream that the request came on.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// Accepts the offer, with the first of the server's subprotocols that was offered.
+    pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+        let subprotocol = self.offer.choose_subprotocol(&self.server.settings.subprotocols);
+        self.accept_with(Acceptance { subprotocol, ..Acceptance::default() }).await
+    }
+
+    /// Accepts the offer with a subprotocol and headers of the application's choice.
+    pub async fn accept_with(self, acceptance: Acceptance) -> Result<WebSocket<S>, Error> {
+        let PendingOffer { stream, input, offer, server } = self;
+        let mut output = Output::default();
+        output.lend(buffers::take_output());
+        let agreed = offer.accept(acceptance, &mut output);
+        let opened = Opened { stream, input, output, agreed };
+        let mut socket = WebSocket::server(opened, &server.settings.options);
+        socket.flush().await?;
+        Ok(socket)
+    }
+
+    /// Rejects the offer and ends the connection.
+    pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
+        let mut output = Output::default();
+        rejection.write_response(&mut output);
+        refuse(self.stream, output).await;
+        Ok(())
+    }
+}

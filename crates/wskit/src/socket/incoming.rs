@@ -1,0 +1,415 @@
+//! The receiving half: from what the transport brings to messages, and on to the connection's end.
+
+use super::outgoing::Outgoing;
+use crate::alarm::{self, Alarm};
+use crate::buffers::{self, BUFFER_BYTES};
+use crate::{Error, Lost};
+use bytes::{Bytes, BytesMut};
+use std::{
+    future::Future,
+    io,
+    pin::{Pin, pin},
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use wskit_proto::message::{PieceEvent, Receiving};
+use wskit_proto::{
+    CloseFrame, ControlEvent, Deadlines, Event, Kind, Message, Missed, ProtocolError,
+};
+
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    receiving: Receiving,
+    deadlines: Deadlines,
+    input: BytesMut,
+    alarm: Alarm,
+    stage: Stage,
+    /// This end is the server's, which ends the transport first (RFC 6455 §7.1.1).
+    is_server: bool,
+    /// Pings and Pongs are handed to the application too.
+    shows_control: bool,
+    peer_close: Option<Option<CloseFrame>>,
+    /// Writing failed; shown when reading has come to its end too.
+    write_error: Option<io::Error>,
+}
+
+/// How far a connection has come.
+#[derive(Debug)]
+enum Stage {
+    /// Messages are received.
+    Messages,
+    /// The peer's Close frame is handed out as soon as our own has left.
+    Closing,
+    /// The error is handed out as soon as the Close frame that tells the peer has left.
+    Failing(Error),
+    /// All is said: the transport is to be ended.
+    Ending {
+        /// This end does not wait for the other to begin.
+        shut: bool,
+        discarded_bytes: usize,
+    },
+    /// The transport has ended.
+    Ended,
+}
+
+/// A peer that goes on sending after the end is not listened to for longer than this.
+const DISCARDED_BYTES_MAX: usize = 1 << 20;
+
+/// The beginning of a message that is at most this long is moved to memory of its own size while
+/// the rest is awaited, so that the large buffer can be given back.
+const MOVED_BYTES_MAX: usize = 4 << 10;
+
+/// Where the bytes come from, and where answers go: one stream, or two halves of one.
+pub(crate) trait Ends {
+    type Reader: AsyncRead + Unpin;
+    type Writer: AsyncWrite + Unpin;
+
+    fn reader(&mut self) -> &mut Self::Reader;
+
+    /// Does something with the sending half. Where that belongs to another task, this is for the
+    /// moment only.
+    fn outgoing<T>(&mut self, act: impl FnOnce(&mut Outgoing, &mut Self::Writer) -> T) -> T;
+}
+
+/// What one look into the input gave.
+pub(crate) enum Taken<T> {
+    /// What the application asked for.
+    Item(T),
+    /// A Ping or Pong, which has been answered.
+    Control(Message),
+    /// The peer's Close frame, which has been answered.
+    Close(Option<CloseFrame>),
+}
+
+/// The things that an application can ask for.
+pub(crate) trait Item: Sized {
+    fn take(
+        receiving: &mut Receiving,
+        input: &mut BytesMut,
+        react: impl FnOnce(&ControlEvent<'_>),
+    ) -> Result<Option<Taken<Self>>, ProtocolError>;
+
+    /// How a control frame is shown, if it can be.
+    fn show_control(message: Message) -> Option<Self>;
+}
+
+impl Incoming {
+    pub(crate) fn new(
+        receiving: Receiving,
+        deadlines: Deadlines,
+        input: BytesMut,
+        is_server: bool,
+        shows_control: bool,
+    ) -> Incoming {
+        Incoming {
+            receiving,
+            deadlines,
+            input,
+            alarm: Alarm::default(),
+            stage: Stage::Messages,
+            is_server,
+            shows_control,
+            peer_close: None,
+            write_error: None,
+        }
+    }
+
+    /// The Close frame of the peer, once it has arrived.
+    pub(crate) fn peer_close(&self) -> Option<Option<&CloseFrame>> {
+        self.peer_close.as_ref().map(Option::as_ref)
+    }
+
+    /// Whether the connection and its transport have ended.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.stage, Stage::Ended)
+    }
+
+    /// The next message, or piece, or the error that ended the connection; `None` when the
+    /// connection and its transport have ended.
+    pub(crate) fn poll_item<T: Item, E: Ends>(
+        &mut self,
+        ends: &mut E,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<T, Error>>> {
+        loop {
+            match &mut self.stage {
+                Stage::Messages => match self.take(ends) {
+                    Some(taken) => return Poll::Ready(Some(Ok(taken))),
+                    None if matches!(self.stage, Stage::Messages) => {
+                        ready!(self.poll_fill(ends, cx));
+                    }
+                    None => {}
+                },
+                Stage::Closing => {
+                    ready!(self.poll_last_flush(ends, cx));
+                    let close = self.peer_close.clone().flatten();
+                    self.begin_end(self.is_server);
+                    if let Some(shown) = T::show_control(Message::Close(close)) {
+                        return Poll::Ready(Some(Ok(shown)));
+                    }
+                }
+                Stage::Failing(_) => {
+                    ready!(self.poll_last_flush(ends, cx));
+                    if let Stage::Failing(error) = self.begin_end(true) {
+                        return Poll::Ready(Some(Err(error)));
+                    }
+                }
+                Stage::Ending { .. } => {
+                    ready!(self.poll_end(ends, cx));
+                    self.end(ends);
+                }
+                Stage::Ended => return Poll::Ready(None),
+            }
+        }
+    }
+
+    /// What lies in the input, if something does.
+    #[inline]
+    fn take<T: Item, E: Ends>(&mut self, ends: &mut E) -> Option<T> {
+        loop {
+            let react = |event: &ControlEvent<'_>| {
+                ends.outgoing(|outgoing, _| {
+                    outgoing.prepare();
+                    outgoing.sending.react(event, &mut outgoing.output);
+                });
+            };
+            match T::take(&mut self.receiving, &mut self.input, react) {
+                Ok(Some(Taken::Item(item))) => return Some(item),
+                Ok(Some(Taken::Control(message))) => {
+                    if self.shows_control
+                        && let Some(shown) = T::show_control(message)
+                    {
+                        return Some(shown);
+                    }
+                }
+                Ok(Some(Taken::Close(frame))) => {
+                    self.peer_close = Some(frame);
+                    self.deadlines.restart_close();
+                    self.stage = Stage::Closing;
+                    return None;
+                }
+                Ok(None) => return None,
+                Err(error) => {
+                    ends.outgoing(|outgoing, _| {
+                        outgoing.prepare();
+                        outgoing.sending.fail_because(&error, &mut outgoing.output);
+                    });
+                    self.fail(error.into());
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Writes what was fed, and waits for more input or for a deadline.
+    fn poll_fill<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
+        let flushed = ends.outgoing(|outgoing, writer| outgoing.poll_flush(writer, cx));
+        if let Poll::Ready(Err(error)) = flushed {
+            // The peer may have said why before it left, so what it sent is still read.
+            ends.outgoing(|outgoing, _| outgoing.end());
+            self.write_error = Some(error);
+        }
+        match self.poll_read(ends, cx) {
+            Poll::Ready(Ok(0)) => self.lose(ends, Lost::Ended),
+            Poll::Ready(Ok(_)) => self.deadlines.hear(),
+            Poll::Ready(Err(error)) => self.lose(ends, Lost::Broken(error)),
+            Poll::Pending => {
+                self.give_memory_back();
+                if let Some(missed) = ready!(self.poll_deadline(ends, cx)) {
+                    match missed {
+                        Missed::Close => self.lose(ends, Lost::Missed(missed)),
+                        _ => self.fail(Error::Lost(Lost::Missed(missed))),
+                    }
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn poll_read<E: Ends>(
+        &mut self,
+        ends: &mut E,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.make_room();
+        pin!(ends.reader().read_buf(&mut self.input)).poll(cx)
+    }
+
+    /// Sees to memory for the next read. It grows with what has arrived, never with what a header
+    /// declares alone.
+    #[inline]
+    fn make_room(&mut self) {
+        let arrived = self.input.len();
+        if arrived <= MOVED_BYTES_MAX && self.input.capacity() < BUFFER_BYTES / 2 {
+            let mut buffer = buffers::take_input();
+            buffer.extend_from_slice(&self.input);
+            self.input = buffer;
+        } else if self.input.capacity() - arrived < MOVED_BYTES_MAX {
+            let missing = self.receiving.missing(&self.input);
+            self.input.reserve(missing.clamp(MOVED_BYTES_MAX, arrived.max(BUFFER_BYTES)));
+        }
+    }
+
+    /// While nothing comes, nothing is held but the beginning of a message.
+    #[inline]
+    fn give_memory_back(&mut self) {
+        if self.input.len() <= MOVED_BYTES_MAX && self.input.capacity() > 2 * MOVED_BYTES_MAX {
+            let begun = BytesMut::from(&self.input[..]);
+            buffers::give_input(std::mem::replace(&mut self.input, begun));
+        }
+        self.receiving.release();
+    }
+
+    /// Ready when a deadline was missed, or when one was handled and there may be something to do.
+    fn poll_deadline<E: Ends>(
+        &mut self,
+        ends: &mut E,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Missed>> {
+        let message_begun = self.receiving.message_begun() || !self.input.is_empty();
+        let state = ends.outgoing(|outgoing, _| outgoing.sending.state());
+        if self.deadlines.is_stale(state, message_begun) {
+            self.alarm.set(self.deadlines.next(alarm::now(), state, message_begun));
+        }
+        ready!(self.alarm.poll(cx));
+        let now = alarm::now();
+        let missed = ends.outgoing(|outgoing, _| {
+            outgoing.prepare();
+            let Outgoing { sending, output, .. } = outgoing;
+            self.deadlines.handle(now, &mut self.receiving, sending, output)
+        });
+        self.alarm.set(self.deadlines.next(now, state, message_begun));
+        Poll::Ready(missed)
+    }
+
+    /// Writes what waits before the end. Ready when it is written, cannot be, or took too long.
+    fn poll_last_flush<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
+        match ends.outgoing(|outgoing, writer| outgoing.poll_flush(writer, cx)) {
+            Poll::Ready(_) => Poll::Ready(()),
+            Poll::Pending => self.poll_close_timeout(ends, cx),
+        }
+    }
+
+    /// Ends the transport as RFC 6455 §7.1.1 asks: what the peer still sends is discarded until
+    /// it ends its side too, so that what was sent last is not lost by a reset.
+    fn poll_end<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let Stage::Ending { shut, discarded_bytes } = &mut self.stage else {
+                return Poll::Ready(());
+            };
+            if *shut {
+                let shutdown = ends.outgoing(|_, writer| Pin::new(writer).poll_shutdown(cx));
+                match shutdown {
+                    Poll::Ready(Ok(())) => *shut = false,
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => return self.poll_close_timeout(ends, cx),
+                }
+            }
+            if *discarded_bytes > DISCARDED_BYTES_MAX {
+                return Poll::Ready(());
+            }
+            *discarded_bytes += self.input.len();
+            self.input.clear();
+            match self.poll_read(ends, cx) {
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => {}
+                Poll::Pending => {
+                    self.give_memory_back();
+                    return self.poll_close_timeout(ends, cx);
+                }
+            }
+        }
+    }
+
+    fn poll_close_timeout<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
+        while ready!(self.poll_deadline(ends, cx)) != Some(Missed::Close) {}
+        Poll::Ready(())
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.deadlines.restart_close();
+        self.stage = Stage::Failing(error);
+    }
+
+    /// The transport has ended without a closing handshake.
+    fn lose<E: Ends>(&mut self, ends: &mut E, lost: Lost) {
+        ends.outgoing(|outgoing, _| outgoing.end());
+        let lost = self.write_error.take().map_or(lost, Lost::Broken);
+        self.fail(Error::Lost(lost));
+    }
+
+    fn begin_end(&mut self, shut: bool) -> Stage {
+        self.deadlines.restart_close();
+        std::mem::replace(&mut self.stage, Stage::Ending { shut, discarded_bytes: 0 })
+    }
+
+    fn end<E: Ends>(&mut self, ends: &mut E) {
+        ends.outgoing(|outgoing, _| outgoing.end());
+        self.stage = Stage::Ended;
+        self.input = BytesMut::new();
+        self.alarm.set(None);
+    }
+}
+
+impl Item for Message {
+    #[inline]
+    fn take(
+        receiving: &mut Receiving,
+        input: &mut BytesMut,
+        react: impl FnOnce(&ControlEvent<'_>),
+    ) -> Result<Option<Taken<Message>>, ProtocolError> {
+        Ok(receiving.receive(input)?.map(|event| match event {
+            Event::Control(control) => take_control(control, react),
+            data => Taken::Item(data.into_message()),
+        }))
+    }
+
+    fn show_control(message: Message) -> Option<Message> {
+        Some(message)
+    }
+}
+
+/// A piece of a message, as it arrived.
+///
+/// The pieces of a text are valid UTF-8 together; a character may be cut between two of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MessagePiece {
+    /// What the message holds.
+    pub kind: Kind,
+    /// The bytes of this piece.
+    pub bytes: Bytes,
+    /// This piece begins a message.
+    pub first: bool,
+    /// This piece ends its message.
+    pub last: bool,
+}
+
+impl Item for MessagePiece {
+    fn take(
+        receiving: &mut Receiving,
+        input: &mut BytesMut,
+        react: impl FnOnce(&ControlEvent<'_>),
+    ) -> Result<Option<Taken<MessagePiece>>, ProtocolError> {
+        Ok(receiving.receive_piece(input)?.map(|event| match event {
+            PieceEvent::Control(control) => take_control(control, react),
+            PieceEvent::Piece(piece) => Taken::Item(MessagePiece {
+                kind: piece.kind,
+                first: piece.first,
+                last: piece.last,
+                bytes: piece.payload.into_bytes(),
+            }),
+        }))
+    }
+
+    fn show_control(_: Message) -> Option<MessagePiece> {
+        None
+    }
+}
+
+fn take_control<T>(control: ControlEvent<'_>, react: impl FnOnce(&ControlEvent<'_>)) -> Taken<T> {
+    react(&control);
+    match control {
+        ControlEvent::Close(frame) => Taken::Close(frame),
+        control => Taken::Control(control.into_message()),
+    }
+}

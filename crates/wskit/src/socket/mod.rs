@@ -1,0 +1,269 @@
+//! A connection on a stream of bytes.
+//!
+//! `incoming` and `outgoing` are its two halves; this file joins them on one stream, `split` on
+//! two.
+
+mod incoming;
+mod outgoing;
+mod streams;
+
+pub use incoming::MessagePiece;
+pub(crate) use incoming::{Ends, Incoming, Item};
+pub(crate) use outgoing::Outgoing;
+
+use crate::{Error, Lost, entropy};
+use bytes::{Bytes, BytesMut};
+use std::{
+    fmt,
+    future::poll_fn,
+    io,
+    task::{Context, Poll, ready},
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+use wskit_proto::handshake::Agreed;
+use wskit_proto::{CloseCode, CloseFrame, Config, Connection, Kind, Message, Output, Role};
+
+/// An open WebSocket connection on a stream of bytes `S`.
+///
+/// # Receiving and sending
+///
+/// [`recv`](WebSocket::recv) gives one message after the other. [`send`](WebSocket::send) writes
+/// one at once; [`feed`](WebSocket::feed) only queues it, to leave together with others at the next
+/// [`flush`](WebSocket::flush) or when `recv` has to wait. So the quickest echo is also the
+/// simplest:
+///
+/// ```
+/// # use wskit::{Error, WebSocket};
+/// # use tokio::io::{AsyncRead, AsyncWrite};
+/// async fn echo<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>) -> Result<(), Error> {
+///     while let Some(message) = socket.recv().await {
+///         socket.feed(message?).await?;
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// # Cancel safety
+///
+/// Every future of this type may be dropped at any time. A message is received whole by a later
+/// call, or was received; a message is sent whole, or not at all. A message that was given to a
+/// `send` or `feed` that had not begun to send it is dropped with the future.
+///
+/// # The end
+///
+/// When the peer closes, [`Message::Close`] is received last, then `None`. When the connection is
+/// lost or the peer breaks the protocol, one error is received, then `None`. Keep calling `recv`
+/// until `None` to end the TCP connection as RFC 6455 §7.1.1 asks, or call
+/// [`close`](WebSocket::close), which does that.
+pub struct WebSocket<S> {
+    pub(crate) stream: S,
+    pub(crate) incoming: Incoming,
+    pub(crate) outgoing: Outgoing,
+    pub(crate) agreed: Box<Agreed>,
+}
+
+/// The ends of a connection that is in one hand.
+struct Joined<'a, S> {
+    stream: &'a mut S,
+    outgoing: &'a mut Outgoing,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Ends for Joined<'_, S> {
+    type Reader = S;
+    type Writer = S;
+
+    #[inline]
+    fn reader(&mut self) -> &mut S {
+        self.stream
+    }
+
+    #[inline]
+    fn outgoing<T>(&mut self, act: impl FnOnce(&mut Outgoing, &mut S) -> T) -> T {
+        act(self.outgoing, self.stream)
+    }
+}
+
+/// How a connection behaves, for both roles.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) config: Config,
+    pub(crate) shows_control: bool,
+}
+
+/// Everything that is left of an opening handshake.
+pub(crate) struct Opened<S> {
+    pub(crate) stream: S,
+    pub(crate) input: BytesMut,
+    pub(crate) output: Output,
+    pub(crate) agreed: Agreed,
+}
+
+impl<S> WebSocket<S> {
+    pub(crate) fn server(opened: Opened<S>, options: &Options) -> WebSocket<S> {
+        WebSocket::new(Role::Server, opened, options)
+    }
+
+    pub(crate) fn client(opened: Opened<S>, options: &Options) -> WebSocket<S> {
+        WebSocket::new(Role::Client(entropy::masking_key), opened, options)
+    }
+
+    fn new(role: Role, opened: Opened<S>, options: &Options) -> WebSocket<S> {
+        let Opened { stream, input, output, agreed } = opened;
+        let (receiving, sending, deadlines) = Connection::new(role, options.config).into_parts();
+        let is_server = matches!(role, Role::Server);
+        WebSocket {
+            stream,
+            incoming: Incoming::new(receiving, deadlines, input, is_server, options.shows_control),
+            outgoing: Outgoing::new(sending, output),
+            agreed: Box::new(agreed),
+        }
+    }
+
+    /// What was agreed in the opening handshake: subprotocol, extensions, and the headers of the
+    /// peer.
+    pub fn agreed(&self) -> &Agreed {
+        &self.agreed
+    }
+
+    /// The Close frame that the peer sent, once it has arrived: with its code and reason, or
+    /// `Some(None)` if it had none.
+    pub fn peer_close(&self) -> Option<Option<&CloseFrame>> {
+        self.incoming.peer_close()
+    }
+
+    /// The stream that the connection runs on, to ask it for addresses and the like.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
+    /// The next message, or the error that ended the connection, or `None` after its end.
+    ///
+    /// Before it waits it writes what was [fed](WebSocket::feed). It also answers Pings, sends
+    /// keepalive Pings, watches the timeouts and completes the closing handshake, so somebody has
+    /// to be waiting here for these things to happen.
+    ///
+    /// Text, binary messages and the peer's Close are received; Pings and Pongs only if asked for
+    /// with `shows_control_frames`.
+    ///
+    /// Cancel safe: a message that has arrived in part is received whole by a later call.
+    pub async fn recv(&mut self) -> Option<Result<Message, Error>> {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// The next piece of a message, as it arrives, so that a message of any length can be received
+    /// without holding it whole. `None` after the end; see [`peer_close`](WebSocket::peer_close)
+    /// for the peer's code.
+    ///
+    /// It may be mixed with [`recv`](WebSocket::recv), which discards the rest of a message that
+    /// was begun here.
+    ///
+    /// Cancel safe.
+    pub async fn recv_piece(&mut self) -> Option<Result<MessagePiece, Error>> {
+        poll_fn(|cx| {
+            let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
+            self.incoming.poll_item(&mut ends, cx)
+        })
+        .await
+    }
+
+    /// Sends a message and waits until it is written.
+    ///
+    /// Cancel safe: the message is sent whole, by a later call, or not at all.
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        self.feed(message).await?;
+        self.flush().await
+    }
+
+    /// Queues a message, to be written by the next [`flush`](WebSocket::flush) or before
+    /// [`recv`](WebSocket::recv) waits. Waits only while more than
+    /// [`output_bytes_max`](wskit_proto::Limits::output_bytes_max) wait already.
+    ///
+    /// Feeding a Close frame begins the closing handshake; nothing can be sent after it.
+    ///
+    /// Cancel safe, as [`send`](WebSocket::send) is.
+    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let message = message.into();
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        self.start_send(message)
+    }
+
+    /// Queues a part of a message, which leaves as a frame of its own, so that a message of any
+    /// length can be sent without holding it whole. `kind` matters for the first part only.
+    ///
+    /// The parts of a text may be cut anywhere, but have to be UTF-8 together. Cancel safe.
+    pub async fn feed_part(
+        &mut self,
+        kind: Kind,
+        part: impl Into<Bytes>,
+        last: bool,
+    ) -> Result<(), Error> {
+        let part = part.into();
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        Ok(self.outgoing.encode_part(kind, part, last)?)
+    }
+
+    /// Waits until everything that was fed is written. Cancel safe.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_flush(cx)).await
+    }
+
+    /// Closes the connection: sends a Close frame, waits for the peer's and for the end of the TCP
+    /// connection, each no longer than the close timeout, and returns what the peer's Close frame
+    /// said. Messages that still arrive are discarded.
+    ///
+    /// To receive them, send a [`Message::Close`] and go on calling [`recv`](WebSocket::recv).
+    ///
+    /// Cancel safe: call it, or `recv`, again to complete the closing handshake.
+    pub async fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+    ) -> Result<Option<CloseFrame>, Error> {
+        if !self.incoming.has_ended() {
+            let frame = CloseFrame::new(code, reason)?;
+            self.outgoing.encode(Message::Close(Some(frame)))?;
+        }
+        while let Some(message) = self.recv().await {
+            message?;
+        }
+        Ok(self.peer_close().flatten().cloned())
+    }
+
+    /// The next message: [`recv`](WebSocket::recv) for those who poll.
+    #[inline]
+    pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
+        self.incoming.poll_item(&mut ends, cx)
+    }
+
+    /// Ready when there is room for another message.
+    #[inline]
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let room = ready!(self.outgoing.poll_room(&mut self.stream, cx));
+        Poll::Ready(room.map_err(broken))
+    }
+
+    /// Queues a message, whether there is room or not.
+    #[inline]
+    pub fn start_send(&mut self, message: Message) -> Result<(), Error> {
+        Ok(self.outgoing.encode(message)?)
+    }
+
+    /// Ready when everything that was queued is written.
+    pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let flushed = ready!(self.outgoing.poll_flush(&mut self.stream, cx));
+        Poll::Ready(flushed.map_err(broken))
+    }
+}
+
+pub(crate) fn broken(error: io::Error) -> Error {
+    Error::Lost(Lost::Broken(error))
+}
+
+impl<S> fmt::Debug for WebSocket<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebSocket").field("agreed", &self.agreed).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,123 @@
+//! The sending half: what was encoded, on its way to the transport.
+
+use crate::buffers;
+use std::{
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::io::AsyncWrite;
+use wskit_proto::message::Sending;
+use wskit_proto::{Kind, Message, Output, SendError};
+
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) sending: Sending,
+    pub(crate) output: Output,
+    /// Something was written that the transport may still hold.
+    unflushed: bool,
+}
+
+/// How many slices are handed to one write.
+const SLICES_MAX: usize = 32;
+
+impl Outgoing {
+    pub(crate) fn new(sending: Sending, output: Output) -> Outgoing {
+        Outgoing { sending, output, unflushed: false }
+    }
+
+    /// Encodes a message.
+    #[inline]
+    pub(crate) fn encode(&mut self, message: Message) -> Result<(), SendError> {
+        self.prepare();
+        self.sending.send(message, &mut self.output)
+    }
+
+    /// Encodes a part of a message.
+    pub(crate) fn encode_part(
+        &mut self,
+        kind: Kind,
+        payload: bytes::Bytes,
+        last: bool,
+    ) -> Result<(), SendError> {
+        self.prepare();
+        self.sending.send_part(kind, payload, last, &mut self.output)
+    }
+
+    /// Borrows memory to encode into, if there is none.
+    #[inline]
+    pub(crate) fn prepare(&mut self) {
+        if !self.output.has_buffer() {
+            self.output.lend(buffers::take_output());
+        }
+    }
+
+    /// Writes all that waits. When nothing does any more, the memory is given back.
+    pub(crate) fn poll_flush<W: AsyncWrite + Unpin>(
+        &mut self,
+        mut writer: &mut W,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while !self.output.is_empty() {
+            let written = ready!(poll_write(Pin::new(&mut writer), &self.output, cx))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unflushed = true;
+            self.output.advance(written);
+            self.sending.resume(&mut self.output);
+        }
+        if let Some(buffer) = self.output.release() {
+            buffers::give_output(buffer);
+        }
+        if self.unflushed {
+            ready!(Pin::new(&mut writer).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ready when there is room for another message.
+    #[inline]
+    pub(crate) fn poll_room<W: AsyncWrite + Unpin>(
+        &mut self,
+        writer: &mut W,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.sending.is_output_full(&self.output) {
+            return Poll::Ready(Ok(()));
+        }
+        match self.poll_flush(writer, cx) {
+            Poll::Pending if !self.sending.is_output_full(&self.output) => Poll::Ready(Ok(())),
+            flushed => flushed,
+        }
+    }
+
+    /// Forgets what waits: nothing can be written any more.
+    pub(crate) fn end(&mut self) {
+        self.sending.end();
+        self.output = Output::default();
+    }
+}
+
+/// One write of as much as one system call takes.
+fn poll_write<W: AsyncWrite>(
+    writer: Pin<&mut W>,
+    output: &Output,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
+    let mut chunks = output.chunks();
+    let first = chunks.next().unwrap_or_default();
+    let Some(second) = chunks.next().filter(|_| writer.is_write_vectored()) else {
+        return writer.poll_write(cx, first);
+    };
+    let mut slices = [IoSlice::new(&[]); SLICES_MAX];
+    slices[0] = IoSlice::new(first);
+    slices[1] = IoSlice::new(second);
+    let mut count = 2;
+    for (slice, chunk) in slices[2..].iter_mut().zip(chunks) {
+        *slice = IoSlice::new(chunk);
+        count += 1;
+    }
+    writer.poll_write_vectored(cx, &slices[..count])
+}
