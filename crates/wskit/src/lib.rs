@@ -52,3 +52,8 @@ pub use wskit_proto::{
 
 /// The protocol core, for those who need its parts.
 pub use wskit_proto as proto;
+
+/// The programs in the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

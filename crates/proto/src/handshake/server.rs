@@ -94,7 +94,9 @@ impl Request {
             Err(httparse::Error::TooManyHeaders) => {
                 return Err(RequestError::TooManyHeaders(HEADERS_MAX));
             }
-            Err(httparse::Error::Version) => return Err(RequestError::HttpVersion),
+            Err(httparse::Error::Version) if names_http_third(head) => {
+                return Err(RequestError::HttpVersion);
+            }
             _ if has_broken_target(head) => return Err(RequestError::Target),
             _ => return Err(RequestError::NotHttp),
         }
@@ -205,14 +207,29 @@ fn host(headers: &Headers, target: &Target) -> Result<String, RequestError> {
     Ok(target.authority.clone().unwrap_or_else(|| host.into()))
 }
 
+/// Whether the third word of the first line, where the version belongs, is some version of HTTP.
+fn names_http_third(head: &[u8]) -> bool {
+    first_words(head).nth(2).is_some_and(|version| version.starts_with(b"HTTP/"))
+}
+
+fn first_words(head: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.trim_ascii_end().split(|byte| *byte == b' ')
+}
+
 /// Whether the first line fails because of its target, to name the fault rightly.
 fn has_broken_target(head: &[u8]) -> bool {
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
-    let (method, target) = (words.next(), words.next());
-    method.is_some_and(super::list::is_token)
-        && target.is_some()
-        && words.next_back().is_some_and(|version| version.starts_with(b"HTTP/"))
+    let mut words = first_words(head);
+    let (Some(method), Some(target), Some(version)) =
+        (words.next(), words.next(), words.next_back())
+    else {
+        return false;
+    };
+    let is_one_word = words.next().is_none();
+    let target = core::str::from_utf8(target).ok().and_then(Target::parse);
+    super::list::is_token(method)
+        && version.starts_with(b"HTTP/")
+        && !(is_one_word && target.is_some())
 }
 
 /// A request for a WebSocket that keeps all the rules, waiting to be accepted or rejected.
