@@ -11,7 +11,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { chromium } from "playwright-core";
+import { createRequire } from "node:module";
+
+// Unlike `import`, this finds packages through NODE_PATH.
+const { chromium } = createRequire(import.meta.url)("playwright-core");
 
 const address = process.env.CHAT_URL;
 if (!address) {

@@ -12,8 +12,11 @@ use std::{
     time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::{net::TcpStream, time::timeout};
-use wskit_proto::handshake::{ClientOpening, ClientRequest, Field, Key, Subprotocol};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+use wskit_proto::handshake::{
+    ClientOpening, ClientRequest, Field, Key, ResponseError, Subprotocol,
+};
 use wskit_proto::{Output, Text};
 
 /// Opens a connection to a `ws://` URL with the defaults of [`Client`].
@@ -144,13 +147,12 @@ impl Client {
     ///
     /// Cancel safe in that nothing is left open when it is dropped.
     pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
-        self.in_time(async {
-            let stream = dial::dial(&self.host, self.port).await.map_err(Error::Connect)?;
-            // Messages are written whole, so waiting for more only delays them.
-            stream.set_nodelay(true).map_err(Error::Connect)?;
-            self.open(ClientStream(stream)).await
-        })
-        .await
+        let patience = self.patience();
+        let dialled = patience.wait(dial::dial(&self.host, self.port)).await?;
+        let stream = dialled.map_err(Error::Connect)?;
+        // Messages are written whole, so waiting for more only delays them.
+        stream.set_nodelay(true).map_err(Error::Connect)?;
+        self.open(&mut self.opening(), ClientStream(stream), patience).await
     }
 
     /// Opens the WebSocket on a stream of bytes that is connected to the server already.
@@ -158,10 +160,27 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.in_time(self.open(stream)).await
+        self.open(&mut self.opening(), stream, self.patience()).await
     }
 
-    /// A fresh opening handshake as a pure machine, for those who want to look at each step.
+    /// Opens the WebSocket on a stream with a handshake that [`opening`](Client::opening) made, so
+    /// that its request, its key and each [`Check`] of the response can be looked at, whether it
+    /// succeeds or fails.
+    ///
+    /// [`Check`]: wskit_proto::handshake::Check
+    pub async fn connect_with<S>(
+        &self,
+        opening: &mut ClientOpening,
+        stream: S,
+    ) -> Result<WebSocket<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.open(opening, stream, self.patience()).await
+    }
+
+    /// A fresh opening handshake as a pure machine, for [`connect_with`](Client::connect_with) or for
+    /// those who bring their own transport.
     pub fn opening(&self) -> ClientOpening {
         ClientOpening::new(self.request.clone(), entropy::key())
     }
@@ -171,37 +190,58 @@ impl Client {
         entropy::key()
     }
 
-    async fn in_time<T>(
-        &self,
-        opening: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        match self.opening_timeout {
-            None => opening.await,
-            Some(time) => timeout(time, opening).await.unwrap_or(Err(Error::OpeningTimeout(time))),
-        }
+    fn patience(&self) -> Patience {
+        Patience(self.opening_timeout.map(|time| (time, Instant::now() + time)))
     }
 
-    async fn open<S>(&self, mut stream: S) -> Result<WebSocket<S>, Error>
+    async fn open<S>(
+        &self,
+        opening: &mut ClientOpening,
+        mut stream: S,
+        patience: Patience,
+    ) -> Result<WebSocket<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut opening = self.opening();
-        stream.write_all(opening.request_bytes()).await.map_err(Error::Opening)?;
-        stream.flush().await.map_err(Error::Opening)?;
+        let request = async {
+            stream.write_all(opening.request_bytes()).await?;
+            stream.flush().await
+        };
+        patience.wait(request).await?.map_err(Error::Opening)?;
         let mut input = BytesMut::new();
         let agreed = loop {
             if let Some(agreed) = opening.receive(&mut input)? {
                 break agreed;
             }
             input.reserve(1024);
-            match stream.read_buf(&mut input).await {
-                Ok(0) => return Err(opening.end(&mut input).into()),
-                Ok(_) => {}
-                Err(error) => return Err(Error::Opening(error)),
+            match patience.wait(stream.read_buf(&mut input)).await {
+                Ok(Ok(0)) => return Err(opening.end(&mut input).into()),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(Error::Opening(error)),
+                // A refusal whose body does not come to an end is a refusal all the same.
+                Err(late) => match opening.end(&mut input) {
+                    ResponseError::Ended => return Err(late),
+                    refused => return Err(refused.into()),
+                },
             }
         };
         let opened = Opened { stream, input, output: Output::default(), agreed };
         Ok(WebSocket::client(opened, &self.options))
+    }
+}
+
+/// How long the opening handshake may take, and when that is over.
+#[derive(Clone, Copy)]
+struct Patience(Option<(Duration, Instant)>);
+
+impl Patience {
+    async fn wait<T>(self, step: impl Future<Output = T>) -> Result<T, Error> {
+        match self.0 {
+            None => Ok(step.await),
+            Some((time, deadline)) => {
+                timeout_at(deadline, step).await.map_err(|_| Error::OpeningTimeout(time))
+            }
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub(crate) struct Incoming {
     input: BytesMut,
     alarm: Alarm,
     stage: Stage,
+    verdict: Option<Verdict>,
     /// This end is the server's, which ends the transport first (RFC 6455 §7.1.1).
     is_server: bool,
     /// Pings and Pongs are handed to the application too.
@@ -38,11 +39,9 @@ pub(crate) struct Incoming {
 enum Stage {
     /// Messages are received.
     Messages,
-    /// The peer's Close frame is handed out as soon as our own has left.
-    Closing,
-    /// The error is handed out as soon as the Close frame that tells the peer has left.
-    Failing(Error),
-    /// All is said: the transport is to be ended.
+    /// All is said. Our Close frame has to leave.
+    Leaving { shut: bool },
+    /// The transport is to be ended.
     Ending {
         /// This end does not wait for the other to begin.
         shut: bool,
@@ -50,6 +49,15 @@ enum Stage {
     },
     /// The transport has ended.
     Ended,
+}
+
+/// How a connection ended. The application is told when the transport has ended too, so that it
+/// cannot destroy what was sent last by letting go of the transport.
+#[derive(Debug)]
+enum Verdict {
+    /// With the peer's Close frame.
+    Closed,
+    Failed(Error),
 }
 
 /// A peer that goes on sending after the end is not listened to for longer than this.
@@ -107,6 +115,7 @@ impl Incoming {
             input,
             alarm: Alarm::default(),
             stage: Stage::Messages,
+            verdict: None,
             is_server,
             shows_control,
             peer_close: None,
@@ -121,7 +130,7 @@ impl Incoming {
 
     /// Whether the connection and its transport have ended.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.stage, Stage::Ended)
+        matches!(self.stage, Stage::Ended) && self.verdict.is_none()
     }
 
     /// The next message, or piece, or the error that ended the connection; `None` when the
@@ -140,26 +149,26 @@ impl Incoming {
                     }
                     None => {}
                 },
-                Stage::Closing => {
+                Stage::Leaving { shut } => {
+                    let shut = *shut;
                     ready!(self.poll_last_flush(ends, cx));
-                    let close = self.peer_close.clone().flatten();
-                    self.begin_end(self.is_server);
-                    if let Some(shown) = T::show_control(Message::Close(close)) {
-                        return Poll::Ready(Some(Ok(shown)));
-                    }
-                }
-                Stage::Failing(_) => {
-                    ready!(self.poll_last_flush(ends, cx));
-                    if let Stage::Failing(error) = self.begin_end(true) {
-                        return Poll::Ready(Some(Err(error)));
-                    }
+                    self.deadlines.restart_close();
+                    self.stage = Stage::Ending { shut, discarded_bytes: 0 };
                 }
                 Stage::Ending { .. } => {
                     ready!(self.poll_end(ends, cx));
                     self.end(ends);
                 }
-                Stage::Ended => return Poll::Ready(None),
+                Stage::Ended => return Poll::Ready(self.announce()),
             }
+        }
+    }
+
+    /// Tells the application, once, how the connection ended.
+    fn announce<T: Item>(&mut self) -> Option<Result<T, Error>> {
+        match self.verdict.take()? {
+            Verdict::Closed => T::show_control(Message::Close(self.peer_close.clone()?)).map(Ok),
+            Verdict::Failed(error) => Some(Err(error)),
         }
     }
 
@@ -184,8 +193,7 @@ impl Incoming {
                 }
                 Ok(Some(Taken::Close(frame))) => {
                     self.peer_close = Some(frame);
-                    self.deadlines.restart_close();
-                    self.stage = Stage::Closing;
+                    self.leave(Verdict::Closed, self.is_server);
                     return None;
                 }
                 Ok(None) => return None,
@@ -194,7 +202,7 @@ impl Incoming {
                         outgoing.prepare();
                         outgoing.sending.fail_because(&error, &mut outgoing.output);
                     });
-                    self.fail(error.into());
+                    self.leave(Verdict::Failed(error.into()), true);
                     return None;
                 }
             }
@@ -217,8 +225,16 @@ impl Incoming {
                 self.give_memory_back();
                 if let Some(missed) = ready!(self.poll_deadline(ends, cx)) {
                     match missed {
-                        Missed::Close => self.lose(ends, Lost::Missed(missed)),
-                        _ => self.fail(Error::Lost(Lost::Missed(missed))),
+                        // The peer is there, and is to be told what it did.
+                        Missed::Message => {
+                            let error = Error::Lost(Lost::Missed(missed));
+                            self.leave(Verdict::Failed(error), true);
+                        }
+                        Missed::Keepalive | Missed::Close => {
+                            let _it_may_still_arrive =
+                                ends.outgoing(|outgoing, writer| outgoing.poll_flush(writer, cx));
+                            self.lose(ends, Lost::Missed(missed));
+                        }
                     }
                 }
             }
@@ -326,21 +342,18 @@ impl Incoming {
         Poll::Ready(())
     }
 
-    fn fail(&mut self, error: Error) {
+    /// All is said: what was sent last is to arrive, and then the transport is to end.
+    fn leave(&mut self, verdict: Verdict, shut: bool) {
+        self.verdict = Some(verdict);
         self.deadlines.restart_close();
-        self.stage = Stage::Failing(error);
+        self.stage = Stage::Leaving { shut };
     }
 
-    /// The transport has ended without a closing handshake.
+    /// The transport has ended without a closing handshake, or the peer is no longer there.
     fn lose<E: Ends>(&mut self, ends: &mut E, lost: Lost) {
-        ends.outgoing(|outgoing, _| outgoing.end());
         let lost = self.write_error.take().map_or(lost, Lost::Broken);
-        self.fail(Error::Lost(lost));
-    }
-
-    fn begin_end(&mut self, shut: bool) -> Stage {
-        self.deadlines.restart_close();
-        std::mem::replace(&mut self.stage, Stage::Ending { shut, discarded_bytes: 0 })
+        self.verdict = Some(Verdict::Failed(Error::Lost(lost)));
+        self.end(ends);
     }
 
     fn end<E: Ends>(&mut self, ends: &mut E) {

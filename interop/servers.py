@@ -1,0 +1,27 @@
+"""Python's `websockets` as a server; prints its URL. Paths: / echoes, /fragments sends one message in three
+fragments, /close closes with 4001 and a reason at once."""
+
+import asyncio
+
+from websockets.asyncio.server import serve
+
+
+async def behave(socket):
+    if socket.request.path == "/fragments":
+        await socket.send(["frag", "", "mented"])
+    if socket.request.path == "/close":
+        await socket.close(4001, "as asked")
+    async for message in socket:
+        await socket.send(message)
+
+
+async def main():
+    options = dict(max_size=64 * 1024 * 1024, subprotocols=["v1.echo"])
+    # A client that offers no subprotocol this server knows is served without one.
+    options["select_subprotocol"] = lambda _, offered: "v1.echo" if "v1.echo" in offered else None
+    async with serve(behave, "127.0.0.1", 0, **options) as server:
+        print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", flush=True)
+        await server.serve_forever()
+
+
+asyncio.run(main())
