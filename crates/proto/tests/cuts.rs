@@ -8,7 +8,10 @@ use bytes::BytesMut;
 use common::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use scripts::{cuts, script};
+use std::collections::BTreeMap;
 use wskit_proto::handshake::{ClientOpening, ClientRequest, HeadLimits, Key, ServerOpening};
 use wskit_proto::{Event, Kind, Limits, Message, PieceEvent, ProtocolError, Role};
 
@@ -18,7 +21,7 @@ fn small_limits() -> Limits {
         message_bytes_max: 300,
         piecewise_message_bytes_max: 300,
         frame_bytes_max: 250,
-        fragments_max: 5,
+        fragments_max: 6,
         pong_bytes_max: 200,
         ..Limits::default()
     }
@@ -40,6 +43,43 @@ fn any_role() -> impl Strategy<Value = Role> {
 
 fn role_and_script() -> impl Strategy<Value = (Role, Vec<u8>)> {
     any_role().prop_flat_map(|role| (Just(role), script(is_masked_to(role))))
+}
+
+#[test]
+fn a_message_that_was_discarded_in_part_yields_no_more_pieces() {
+    let mut end = End::with_limits(SERVER, small_limits());
+    let message = frame(FIN | BINARY, true, b"begin, middle, end");
+    let (begin, middle, rest) = (&message[..12], &message[12..20], &message[20..]);
+    let mut seen = Vec::new();
+    for (bytes, in_pieces) in [(begin, true), (middle, false), (rest, true)] {
+        end.input.extend_from_slice(bytes);
+        let End { connection, input, output, .. } = &mut end;
+        if !in_pieces {
+            assert!(connection.receive(input, output).unwrap().is_none());
+        } else if let Some(PieceEvent::Piece(piece)) =
+            connection.receive_piece(input, output).unwrap()
+        {
+            seen.extend_from_slice(&piece.payload);
+        }
+    }
+    assert_eq!(seen, b"begin,");
+    assert!(end.input.is_empty());
+}
+
+/// Says that the scripts reach what they are for.
+#[test]
+fn the_scripts_fail_in_every_way_and_often_not_at_all() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeMap::new();
+    for _ in 0..3000 {
+        let (role, script) = role_and_script().new_tree(&mut runner).unwrap().current();
+        let (_, error, _) = outcome(role, &[&script], End::feed);
+        let name =
+            format!("{error:?}").split([' ', '{']).next().unwrap().replace(char::is_numeric, "");
+        *seen.entry(name).or_insert(0) += 1;
+    }
+    // There are sixteen errors.
+    assert!(seen.len() == 17 && seen["None"] > 1000, "{seen:#?}");
 }
 
 proptest! {

@@ -6,7 +6,7 @@ mod counting;
 
 use bytes::{Bytes, BytesMut};
 use common::*;
-use counting::peak_bytes;
+use counting::{held_bytes, peak_bytes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::hint::black_box;
@@ -189,7 +189,10 @@ fn fragments_hold_no_more_than_twice_the_limit() {
         let mut reads = vec![frame_to(role, BINARY, &[0; 1000])];
         reads.extend(vec![frame_to(role, CONTINUATION, &[0; 1000]); 2000]);
         let (error, peak) = cost(role, &reads);
-        assert_eq!(error, Some(ProtocolError::MessageTooBig { bytes: 1_049_000, limit_bytes: 1 << 20 }));
+        assert_eq!(
+            error,
+            Some(ProtocolError::MessageTooBig { bytes: 1_049_000, limit_bytes: 1 << 20 })
+        );
         assert!(peak < (2 << 20) + 16_384, "{peak} bytes held");
     }
 }
@@ -211,5 +214,19 @@ fn a_failed_connection_discards_whatever_comes() {
         let (error, peak) = cost(role, &reads);
         assert_eq!(error, Some(ProtocolError::ReservedBits));
         assert!(peak < 16_384, "{peak} bytes held");
+    }
+}
+
+#[test]
+fn a_connection_that_ends_gives_its_memory_back() {
+    let (fault, close) = (vec![0xff], frame(FIN | CLOSE, true, b""));
+    for last in [fault, close] {
+        let mut end = End::new(SERVER, Config::default());
+        let before = held_bytes();
+        end.feed(&frame(BINARY, true, &[0; 100_000]));
+        end.feed(&last);
+        end.input = BytesMut::new();
+        let held = held_bytes() - before;
+        assert!(held < 1024, "{held} bytes held");
     }
 }

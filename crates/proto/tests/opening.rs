@@ -192,7 +192,9 @@ fn an_acceptance_has_its_four_lines_and_what_the_application_adds() {
     };
     let head = plus("Sec-WebSocket-Protocol: b, a\r\nSec-WebSocket-Extensions: e");
     // The server's preference decides, and nothing is chosen that was not offered.
-    for (supported, chosen) in [(&["a", "b"][..], Some("a")), (&["c", "b"], Some("b")), (&["c"], None)] {
+    for (supported, chosen) in
+        [(&["a", "b"][..], Some("a")), (&["c", "b"], Some("b")), (&["c"], None)]
+    {
         let offer = receive(&head).unwrap();
         let subprotocol = offer.choose_subprotocol(&names(supported));
         let headers = vec![Field::new("X-Name", "value").unwrap()];
@@ -200,7 +202,8 @@ fn an_acceptance_has_its_four_lines_and_what_the_application_adds() {
         let agreed = offer.accept(Acceptance { subprotocol, headers }, &mut output);
         assert_eq!(agreed.subprotocol.as_ref().map(Subprotocol::as_str), chosen);
         assert!(agreed.extensions.is_empty());
-        let line = chosen.map_or(String::new(), |name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
+        let line =
+            chosen.map_or(String::new(), |name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
         let expected = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n{line}X-Name: value\r\n\r\n"
@@ -233,7 +236,8 @@ fn pages_of_another_host_are_refused() {
     let same = OriginPolicy::SameHost;
     assert_eq!(receive(GOOD).unwrap().check_origin(&same), Ok(()));
     assert_eq!(check("Origin: http://example.com", same.clone()), Ok(()));
-    for line in ["null", "http://evil.example", "http://example.com.evil.example", "", "caf\u{e9}"] {
+    for line in ["null", "http://evil.example", "http://example.com.evil.example", "", "caf\u{e9}"]
+    {
         let refused = check(&format!("Origin: {line}"), same.clone()).unwrap_err();
         assert_eq!((refused.status(), refused), (403, RequestError::OriginRefused), "{line}");
         assert_eq!(check(&format!("Origin: {line}"), OriginPolicy::Any), Ok(()));

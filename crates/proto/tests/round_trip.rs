@@ -86,7 +86,7 @@ impl End {
         self.connection.send(message, &mut self.output).expect("the connection is open");
     }
 
-    fn of<'a>(&'a self, wanted: fn(&Message) -> bool) -> Vec<&'a Message> {
+    fn of(&self, wanted: fn(&Message) -> bool) -> Vec<&Message> {
         self.events.iter().filter(|event| wanted(event)).collect()
     }
 }

@@ -64,3 +64,9 @@ pub(crate) fn peak_bytes(work: impl FnOnce()) -> usize {
     work();
     (PEAK_BYTES.get() - before) as usize
 }
+
+/// How many bytes the thread holds now.
+#[allow(dead_code, reason = "each test file uses a part")]
+pub(crate) fn held_bytes() -> isize {
+    LIVE_BYTES.get()
+}

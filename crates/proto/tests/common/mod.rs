@@ -5,10 +5,9 @@
 
 use bytes::{Bytes, BytesMut};
 use proptest::test_runner::Config as ProptestConfig;
-use wskit_proto::message::ControlEvent;
 use wskit_proto::{
-    CloseCode, Config, Connection, Event, Kind, Limits, Message, Output, PieceEvent, ProtocolError,
-    Role, Text,
+    CloseCode, Config, Connection, Kind, Limits, Message, Output, PieceEvent, ProtocolError, Role,
+    Text,
 };
 
 pub const CONTINUATION: u8 = 0x0;
@@ -175,18 +174,6 @@ pub fn whole((kind, payload): (Kind, Vec<u8>)) -> Message {
         Kind::Binary => Message::Binary(payload),
         Kind::Text => Message::Text(Text::try_from(payload).expect("the pieces are UTF-8")),
     }
-}
-
-/// Feeds one message, which must be all there is, and gives it back.
-pub fn receive_one(role: Role, bytes: &[u8]) -> Result<Option<Message>, ProtocolError> {
-    let (mut input, mut output) = (BytesMut::from(bytes), Output::default());
-    let mut connection = Connection::new(role, Config::default());
-    Ok(connection.receive(&mut input, &mut output)?.map(Event::into_message))
-}
-
-/// What a control frame is, for comparing.
-pub fn kept(control: ControlEvent<'_>) -> Message {
-    control.into_message()
 }
 
 /// Cuts the bytes into pieces of these lengths, over and over.

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 /// One step of a script: bytes to send, given whether frames are masked.
 type Step = BoxedStrategy<Vec<u8>>;
 
-/// What a peer sends, most of it good, to an end whose limits are [`small_limits`].
+/// What a peer sends, most of it good.
 pub(crate) fn script(masked: bool) -> impl Strategy<Value = Vec<u8>> {
     let step = prop_oneof![
         30 => message(masked),
         12 => ping_or_pong(masked),
-        1 => fault(masked),
+        2 => fault(masked),
         1 => close(masked),
     ];
     vec(step, 0..12).prop_map(|steps| steps.concat())
@@ -94,6 +94,14 @@ fn fault(masked: bool) -> Step {
     let huge = any::<u64>().prop_map(move |len| header(FIN | BINARY, masked, len));
     let long = (200..400usize).prop_map(move |len| frame(FIN | BINARY, masked, &vec![7; len]));
     let not_minimal = any::<u8>().prop_map(|len| vec![FIN | BINARY, 0xfe, 0, len, 1, 2, 3, 4]);
+    let misplaced = (prop_oneof![Just(CONTINUATION), Just(FIN), Just(TEXT)], message(masked))
+        .prop_map(move |(first, message)| [frame(first, masked, b"x"), message].concat());
+    let broken_control = (prop_oneof![Just(FIN | PING), Just(PONG), Just(CLOSE)], 0..200usize)
+        .prop_map(move |(first, len)| frame(first, masked, &vec![0; len]));
+    let fragments = (0..100usize, 3..9usize).prop_map(move |(len, count)| {
+        let fragment = frame(CONTINUATION, masked, &vec![0; len]);
+        [frame(TEXT, masked, b""), fragment.repeat(count)].concat()
+    });
     let noise = vec(any::<u8>(), 0..40);
     let unfinished = (any::<bool>(), any::<prop::sample::Index>(), message(masked)).prop_map(
         |(front, cut, mut bytes)| {
@@ -101,5 +109,9 @@ fn fault(masked: bool) -> Step {
             if front { bytes.split_off(cut) } else { bytes[..cut].to_vec() }
         },
     );
-    prop_oneof![any_first, wrong_masking, huge, long, not_minimal, noise, unfinished].boxed()
+    prop_oneof![
+        prop_oneof![any_first, wrong_masking, huge, long, not_minimal],
+        prop_oneof![misplaced, broken_control, fragments, noise, unfinished],
+    ]
+    .boxed()
 }
