@@ -3,26 +3,17 @@
 use std::{
     future::Future,
     pin::Pin,
-    sync::OnceLock,
     task::{Context, Poll, Waker},
 };
 use tokio::time::{Instant, Sleep, sleep_until};
 use wskit_proto::Timestamp;
 
-/// The moment that all timestamps count from.
-fn epoch() -> Instant {
-    static EPOCH: OnceLock<Instant> = OnceLock::new();
-    *EPOCH.get_or_init(Instant::now)
-}
-
-pub(crate) fn now() -> Timestamp {
-    let epoch = epoch();
-    Instant::now().saturating_duration_since(epoch)
-}
-
 /// A timer that costs next to nothing while its deadline does not change.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Alarm {
+    /// The moment that the connection's timestamps count from. It is the connection's own, for
+    /// the clocks of two runtimes may differ when their time is virtual.
+    epoch: Instant,
     /// Boxed, for a connection without deadlines needs none.
     armed: Option<Box<Armed>>,
 }
@@ -34,6 +25,15 @@ struct Armed {
 }
 
 impl Alarm {
+    /// An alarm that is not set.
+    pub(crate) fn new() -> Alarm {
+        Alarm { epoch: Instant::now(), armed: None }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.epoch.elapsed()
+    }
+
     /// Rings at this time, or never. An alarm that is set for an earlier time rings early, which
     /// costs less than setting it anew for every message.
     pub(crate) fn set(&mut self, deadline: Option<Timestamp>) {
@@ -41,7 +41,7 @@ impl Alarm {
             self.armed = None;
             return;
         };
-        let deadline = epoch() + deadline;
+        let deadline = self.epoch + deadline;
         match &mut self.armed {
             Some(armed) if armed.sleep.deadline() <= deadline && !armed.sleep.is_elapsed() => {}
             Some(armed) => {

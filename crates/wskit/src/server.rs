@@ -3,7 +3,7 @@
 use crate::socket::{Opened, Options, WebSocket};
 use crate::{Error, Limits, Timeouts, buffers};
 use bytes::BytesMut;
-use std::{io, sync::Arc, time::Duration};
+use std::{future::Future, io, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use wskit_proto::Output;
@@ -75,6 +75,9 @@ impl Default for Settings {
     }
 }
 
+/// How much of a request is read at once, at least.
+const READ_BYTES_MIN: usize = 1024;
+
 /// How long the peer of a refused request may take to read the answer.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -108,7 +111,8 @@ impl Server {
         self.with(|settings| settings.options.config.timeouts = timeouts)
     }
 
-    /// How long the opening handshake may take in all: 10 s. `None` waits for ever.
+    /// How long the request may take to arrive, and the answer to leave: 10 s each. `None` waits
+    /// for ever.
     #[must_use]
     pub fn opening_timeout(self, timeout: impl Into<Option<Duration>>) -> Server {
         self.with(|settings| settings.opening_timeout = timeout.into())
@@ -141,23 +145,22 @@ impl Server {
         self.receive_request(stream).await?.into_offer().await
     }
 
+    async fn in_time<T>(&self, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+        match self.settings.opening_timeout {
+            None => step.await,
+            Some(time) => timeout(time, step).await.unwrap_or(Err(Error::OpeningTimeout(time))),
+        }
+    }
+
     /// Receives any request, for servers that answer others than those for a WebSocket too.
     pub async fn receive_request<S>(&self, mut stream: S) -> Result<PendingRequest<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut input = buffers::take_input();
+        let mut input = BytesMut::new();
         let head = read_head(&mut stream, &mut input, self.settings.head_limits);
-        let head = match self.settings.opening_timeout {
-            None => head.await,
-            Some(time) => timeout(time, head).await.unwrap_or(Err(Error::OpeningTimeout(time))),
-        };
-        let rest = BytesMut::from(&input[..]);
-        buffers::give_input(input);
-        match head {
-            Ok(request) => {
-                Ok(PendingRequest { stream, input: rest, request, server: self.clone() })
-            }
+        match self.in_time(head).await {
+            Ok(request) => Ok(PendingRequest { stream, input, request, server: self.clone() }),
             Err(error) => {
                 let mut output = Output::default();
                 match &error {
@@ -181,6 +184,8 @@ async fn read_head<S: AsyncRead + Unpin>(
 ) -> Result<Request, Error> {
     let mut opening = ServerOpening::new(limits);
     loop {
+        // A little at a time: who connects and says nothing should cost next to nothing.
+        input.reserve(READ_BYTES_MIN);
         let read = stream.read_buf(input).await.map_err(Error::Opening)?;
         if read == 0 {
             return Err(Error::Opening(io::ErrorKind::UnexpectedEof.into()));
@@ -295,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
         let agreed = offer.accept(acceptance, &mut output);
         let opened = Opened { stream, input, output, agreed };
         let mut socket = WebSocket::server(opened, &server.settings.options);
-        socket.flush().await?;
+        server.in_time(socket.flush()).await?;
         Ok(socket)
     }
 

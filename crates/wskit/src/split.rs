@@ -17,6 +17,7 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadHalf, WriteHalf};
 use tokio::net::{TcpStream, tcp};
+use wskit_proto::closing::State;
 use wskit_proto::handshake::Agreed;
 
 /// A stream of bytes that can be taken apart into a reading and a writing half.
@@ -101,11 +102,16 @@ impl Wake for Wakers {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        for side in [&self.receiving, &self.sending] {
-            if let Some(waker) = lock(side).take() {
-                waker.wake();
-            }
-        }
+        wake(&self.receiving);
+        wake(&self.sending);
+    }
+}
+
+fn wake(place: &Mutex<Option<Waker>>) {
+    // Not under the lock: a waker may do anything.
+    let waker = lock(place).take();
+    if let Some(waker) = waker {
+        waker.wake();
     }
 }
 
@@ -184,8 +190,9 @@ impl<S: Split> ReceiveHalf<S> {
         let both = Waker::from(self.shared.wakers.clone());
         let mut ends = Apart::<S> { reader: &mut self.reader, shared: &self.shared };
         let item = self.incoming.poll_item(&mut ends, &mut Context::from_waker(&both));
-        if self.incoming.has_ended() {
-            both.wake();
+        if !self.incoming.is_open() {
+            // Who waits for room waits in vain.
+            wake(&self.shared.wakers.sending);
         }
         item
     }
@@ -247,11 +254,15 @@ impl<S: Split> SendHalf<S> {
 
     /// Queues a message, whether there is room or not.
     pub fn start_send(&mut self, message: Message) -> Result<(), Error> {
-        let closes = message.is_close();
-        lock(&self.shared.sending).0.encode(message)?;
+        let closes = {
+            let outgoing = &mut lock(&self.shared.sending).0;
+            let was_open = outgoing.sending.state() == State::Open;
+            outgoing.encode(message)?;
+            was_open && outgoing.sending.state() != State::Open
+        };
         if closes {
             // The receiving half has a deadline from now on.
-            self.shared.wakers.wake_by_ref();
+            wake(&self.shared.wakers.receiving);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The receiving half: from what the transport brings to messages, and on to the connection's end.
 
 use super::outgoing::Outgoing;
-use crate::alarm::{self, Alarm};
+use crate::alarm::Alarm;
 use crate::buffers::{self, BUFFER_BYTES};
 use crate::{Error, Lost};
 use bytes::{Bytes, BytesMut};
@@ -12,6 +12,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use wskit_proto::closing::State;
 use wskit_proto::message::{PieceEvent, Receiving};
 use wskit_proto::{
     CloseFrame, ControlEvent, Deadlines, Event, Kind, Message, Missed, ProtocolError,
@@ -97,6 +98,12 @@ pub(crate) trait Item: Sized {
         react: impl FnOnce(&ControlEvent<'_>),
     ) -> Result<Option<Taken<Self>>, ProtocolError>;
 
+    /// Whether a message ends with this, and the next one has its time from now on.
+    fn ends_message(&self) -> bool;
+
+    /// Whether the message has arrived whole with this.
+    fn ends_message(&self) -> bool;
+
     /// How a control frame is shown, if it can be.
     fn show_control(message: Message) -> Option<Self>;
 }
@@ -113,7 +120,7 @@ impl Incoming {
             receiving,
             deadlines,
             input,
-            alarm: Alarm::default(),
+            alarm: Alarm::new(),
             stage: Stage::Messages,
             verdict: None,
             is_server,
@@ -131,6 +138,11 @@ impl Incoming {
     /// Whether the connection and its transport have ended.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.stage, Stage::Ended) && self.verdict.is_none()
+    }
+
+    /// Whether messages may still be sent, as far as this half knows.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.stage, Stage::Messages) && self.write_error.is_none()
     }
 
     /// The next message, or piece, or the error that ended the connection; `None` when the
@@ -157,7 +169,7 @@ impl Incoming {
                 }
                 Stage::Ending { .. } => {
                     ready!(self.poll_end(ends, cx));
-                    self.end(ends);
+                    self.end(ends, cx);
                 }
                 Stage::Ended => return Poll::Ready(self.announce()),
             }
@@ -183,7 +195,12 @@ impl Incoming {
                 });
             };
             match T::take(&mut self.receiving, &mut self.input, react) {
-                Ok(Some(Taken::Item(item))) => return Some(item),
+                Ok(Some(Taken::Item(item))) => {
+                    if item.ends_message() {
+                        self.deadlines.restart_message();
+                    }
+                    return Some(item);
+                }
                 Ok(Some(Taken::Control(message))) => {
                     if self.shows_control
                         && let Some(shown) = T::show_control(message)
@@ -211,16 +228,23 @@ impl Incoming {
 
     /// Writes what was fed, and waits for more input or for a deadline.
     fn poll_fill<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
-        let flushed = ends.outgoing(|outgoing, writer| outgoing.poll_flush(writer, cx));
+        let (flushed, state) = ends.outgoing(|outgoing, writer| {
+            let flushed = outgoing.poll_flush(writer, cx);
+            (flushed, outgoing.sending.state())
+        });
         if let Poll::Ready(Err(error)) = flushed {
             // The peer may have said why before it left, so what it sent is still read.
             ends.outgoing(|outgoing, _| outgoing.end());
-            self.write_error = Some(error);
+            self.write_error.get_or_insert(error);
         }
         match self.poll_read(ends, cx) {
-            Poll::Ready(Ok(0)) => self.lose(ends, Lost::Ended),
+            Poll::Ready(Ok(0)) => self.lose(ends, cx, Lost::Ended),
+            // A peer that never pauses leaves no other moment to see that its time is up.
+            Poll::Ready(Ok(_)) if state != State::Open && self.is_close_overdue(state) => {
+                self.lose(ends, cx, Lost::Missed(Missed::Close));
+            }
             Poll::Ready(Ok(_)) => self.deadlines.hear(),
-            Poll::Ready(Err(error)) => self.lose(ends, Lost::Broken(error)),
+            Poll::Ready(Err(error)) => self.lose(ends, cx, Lost::Broken(error)),
             Poll::Pending => {
                 self.give_memory_back();
                 if let Some(missed) = ready!(self.poll_deadline(ends, cx)) {
@@ -233,13 +257,18 @@ impl Incoming {
                         Missed::Keepalive | Missed::Close => {
                             let _it_may_still_arrive =
                                 ends.outgoing(|outgoing, writer| outgoing.poll_flush(writer, cx));
-                            self.lose(ends, Lost::Missed(missed));
+                            self.lose(ends, cx, Lost::Missed(missed));
                         }
                     }
                 }
             }
         }
         Poll::Ready(())
+    }
+
+    fn is_close_overdue(&mut self, state: State) -> bool {
+        let now = self.alarm.now();
+        self.deadlines.next(now, state, false).is_some_and(|deadline| deadline <= now)
     }
 
     fn poll_read<E: Ends>(
@@ -285,10 +314,10 @@ impl Incoming {
         let message_begun = self.receiving.message_begun() || !self.input.is_empty();
         let state = ends.outgoing(|outgoing, _| outgoing.sending.state());
         if self.deadlines.is_stale(state, message_begun) {
-            self.alarm.set(self.deadlines.next(alarm::now(), state, message_begun));
+            self.alarm.set(self.deadlines.next(self.alarm.now(), state, message_begun));
         }
         ready!(self.alarm.poll(cx));
-        let now = alarm::now();
+        let now = self.alarm.now();
         let missed = ends.outgoing(|outgoing, _| {
             outgoing.prepare();
             let Outgoing { sending, output, .. } = outgoing;
@@ -350,14 +379,19 @@ impl Incoming {
     }
 
     /// The transport has ended without a closing handshake, or the peer is no longer there.
-    fn lose<E: Ends>(&mut self, ends: &mut E, lost: Lost) {
+    fn lose<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>, lost: Lost) {
         let lost = self.write_error.take().map_or(lost, Lost::Broken);
         self.verdict = Some(Verdict::Failed(Error::Lost(lost)));
-        self.end(ends);
+        self.end(ends, cx);
     }
 
-    fn end<E: Ends>(&mut self, ends: &mut E) {
-        ends.outgoing(|outgoing, _| outgoing.end());
+    fn end<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) {
+        // Who waited for the peer to end its side ends the other now, so that the peer need not
+        // wait until the application drops the connection. Once more does no harm.
+        let _nobody_waits_for_it = ends.outgoing(|outgoing, writer| {
+            outgoing.end();
+            Pin::new(writer).poll_shutdown(cx)
+        });
         self.stage = Stage::Ended;
         self.input = BytesMut::new();
         self.alarm.set(None);
@@ -375,6 +409,16 @@ impl Item for Message {
             Event::Control(control) => take_control(control, react),
             data => Taken::Item(data.into_message()),
         }))
+    }
+
+    #[inline]
+    fn ends_message(&self) -> bool {
+        true
+    }
+
+    #[inline]
+    fn ends_message(&self) -> bool {
+        true
     }
 
     fn show_control(message: Message) -> Option<Message> {
@@ -412,6 +456,14 @@ impl Item for MessagePiece {
                 bytes: piece.payload.into_bytes(),
             }),
         }))
+    }
+
+    fn ends_message(&self) -> bool {
+        self.last
+    }
+
+    fn ends_message(&self) -> bool {
+        self.last
     }
 
     fn show_control(_: Message) -> Option<MessagePiece> {

@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::AsyncWrite;
+use wskit_proto::closing::State;
 use wskit_proto::message::Sending;
 use wskit_proto::{Kind, Message, Output, SendError};
 
@@ -16,6 +17,8 @@ pub(crate) struct Outgoing {
     pub(crate) output: Output,
     /// Something was written that the transport may still hold.
     unflushed: bool,
+    /// The connection ended before everything was written.
+    is_cut: bool,
 }
 
 /// How many slices are handed to one write.
@@ -23,7 +26,7 @@ const SLICES_MAX: usize = 32;
 
 impl Outgoing {
     pub(crate) fn new(sending: Sending, output: Output) -> Outgoing {
-        Outgoing { sending, output, unflushed: false }
+        Outgoing { sending, output, unflushed: false, is_cut: false }
     }
 
     /// Encodes a message.
@@ -58,6 +61,9 @@ impl Outgoing {
         mut writer: &mut W,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.is_cut {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         while !self.output.is_empty() {
             let written = ready!(poll_write(Pin::new(&mut writer), &self.output, cx))?;
             if written == 0 {
@@ -77,14 +83,14 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when there is room for another message.
+    /// Ready when there is room for another message, or when none can be sent any more.
     #[inline]
     pub(crate) fn poll_room<W: AsyncWrite + Unpin>(
         &mut self,
         writer: &mut W,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.sending.is_output_full(&self.output) {
+        if !self.sending.is_output_full(&self.output) || self.sending.state() != State::Open {
             return Poll::Ready(Ok(()));
         }
         match self.poll_flush(writer, cx) {
@@ -96,6 +102,7 @@ impl Outgoing {
     /// Forgets what waits: nothing can be written any more.
     pub(crate) fn end(&mut self) {
         self.sending.end();
+        self.is_cut |= !self.output.is_empty();
         self.output = Output::default();
     }
 }
