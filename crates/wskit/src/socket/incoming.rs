@@ -101,9 +101,6 @@ pub(crate) trait Item: Sized {
     /// Whether a message ends with this, and the next one has its time from now on.
     fn ends_message(&self) -> bool;
 
-    /// Whether the message has arrived whole with this.
-    fn ends_message(&self) -> bool;
-
     /// How a control frame is shown, if it can be.
     fn show_control(message: Message) -> Option<Self>;
 }
@@ -416,11 +413,6 @@ impl Item for Message {
         true
     }
 
-    #[inline]
-    fn ends_message(&self) -> bool {
-        true
-    }
-
     fn show_control(message: Message) -> Option<Message> {
         Some(message)
     }
@@ -456,10 +448,6 @@ impl Item for MessagePiece {
                 bytes: piece.payload.into_bytes(),
             }),
         }))
-    }
-
-    fn ends_message(&self) -> bool {
-        self.last
     }
 
     fn ends_message(&self) -> bool {
