@@ -5,6 +5,8 @@
 mod commands;
 mod failure;
 mod listening;
+mod printable;
+mod request;
 mod seconds;
 
 use clap::Parser;

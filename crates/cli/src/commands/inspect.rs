@@ -1,19 +1,86 @@
 //! `wskit inspect`
 
-use crate::failure::Failure;
+mod advice;
+mod investigation;
+mod page;
+mod recording;
+mod report;
 
-/// (being written)
+use crate::failure::{Failure, Kind};
+use crate::printable::json_document;
+use crate::request::RequestArguments;
+use crate::seconds::Seconds;
+use std::io::{self, Write};
+use std::process;
+
+/// Opens one handshake, explains it line by line, and closes again.
 #[derive(clap::Args)]
+#[command(long_about = LONG_ABOUT, after_long_help = AFTER_HELP)]
 pub(crate) struct Inspect {
-    /// The URL
-    url: String,
+    #[command(flatten)]
+    request: RequestArguments,
+
+    /// How long the name, the connection and the response may take together, in seconds, or off
+    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    timeout: Seconds,
+
+    /// Write one JSON object instead of a page to read
+    #[arg(long)]
+    json: bool,
 }
+
+const LONG_ABOUT: &str = "\
+Opens one handshake, explains it line by line, and closes again.
+
+Shows how the name is looked up and TCP connected, the request as it is sent, the key and its 16 \
+bytes, the response as it is received, each check that RFC 6455 section 4.1 demands of a client \
+with its verdict, what was agreed, and how long everything took. When something is wrong it says \
+why, and what to try.";
+
+const AFTER_HELP: &str = "\
+With --json, one object is written. Its members are there in every case, and null or empty where \
+the inspection did not get that far; times are in seconds:
+  url        as it was given
+  outcome    open, name_unknown, no_connection, response_timeout, connection_ended,
+             response_unreadable, refused, handshake_wrong or closing_wrong
+  exit_code  as below
+  lookup     {host, addresses, seconds}
+  attempts   the addresses that were tried: [{address, error, seconds}]
+  request    {line, headers: [{name, value}]}
+  key        {text, bytes, accept}: the bytes in hex, and the accept value it demands
+  response   {line, status, headers: [{name, value}], body, seconds}: the start of the body
+  checks     [{number, header, demand, found, passed}]: the number in the list of RFC 6455
+             section 4.1; passed is null if the status says that it does not apply
+  agreed     {subprotocol, extensions}
+  closing    {sent, received: {code, reason}, tcp_ended_by_peer, error, seconds}
+  fault      {why, try}: in words, for people
+
+Exit codes:
+  0  the handshake is right, and so is its end
+  2  the command line is wrong
+  3  no connection: the name, the port or the network
+  4  the opening handshake failed or was refused
+  5  the handshake is right, but the closing is not";
 
 impl Inspect {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        Err(Failure::new(
-            crate::failure::Kind::Usage,
-            format_args!("{} cannot be connected to yet", self.url),
-        ))
+        let client = self.request.client()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let investigation = investigation::investigate(&client, &self.request.url, self.timeout.0);
+        let report = runtime.block_on(investigation);
+        // A name lookup that hangs is not waited for.
+        runtime.shutdown_background();
+        let page = match self.json {
+            true => json_document(&report).map_err(|error| Failure::new(Kind::Local, error))?,
+            false => page::render(&report, page::Paint::for_stdout()),
+        };
+        let mut stdout = io::stdout();
+        writeln!(stdout, "{}", page.trim_end())?;
+        stdout.flush()?;
+        match report.exit_code {
+            0 => Ok(()),
+            // The page has told all but the exit code.
+            code => process::exit(code.into()),
+        }
     }
 }

@@ -1,0 +1,173 @@
+//! What a person or the next program in a pipe sees.
+
+use crate::printable::{json_line, printable};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use serde_json::json;
+use std::fmt::{self, Write as _};
+use std::io::{self, IsTerminal, Write};
+use wskit::{ClientStream, Message, WebSocket};
+
+/// Writes messages to standard output, and what happens beside them to standard error.
+#[derive(Debug)]
+pub(super) struct Screen {
+    format: OutputFormat,
+    /// A person types between the messages.
+    prompts: bool,
+    /// What happens is told.
+    tells: bool,
+}
+
+/// How messages are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum OutputFormat {
+    /// For the eye: marked, and with nothing that could deceive it
+    Shown,
+    /// As they are, with a newline after each text
+    Raw,
+    /// One line of JSON each: {"text": "hello"} or {"binary": "aGVsbG8="}
+    Json,
+}
+
+/// How many bytes of a binary message are shown.
+const SHOWN_BYTES_MAX: usize = 32;
+
+/// Back to the beginning of the line, which is erased.
+const ERASE_LINE: &str = "\r\x1b[K";
+
+/// An empty line that asks to be filled.
+const PROMPT: &str = "\r\x1b[K> ";
+
+impl Screen {
+    pub(super) fn new(format: Option<OutputFormat>, from_terminal: bool, verbose: bool) -> Screen {
+        let to_terminal = io::stdout().is_terminal();
+        let fitting = if to_terminal { OutputFormat::Shown } else { OutputFormat::Raw };
+        Screen {
+            format: format.unwrap_or(fitting),
+            prompts: from_terminal && to_terminal,
+            tells: verbose || io::stderr().is_terminal(),
+        }
+    }
+
+    /// Tells that the connection is open, and how to go on.
+    pub(super) fn connected(&self, url: &str, socket: &WebSocket<ClientStream>) {
+        let mut line = format!("connected to {url}");
+        if let Ok(address) = socket.stream().tcp().peer_addr() {
+            line += &format!(" at {address}");
+        }
+        if let Some(subprotocol) = &socket.agreed().subprotocol {
+            line += &format!(", subprotocol {subprotocol}");
+        }
+        self.tell(line);
+        if self.prompts {
+            self.tell("type a line to send it; /help shows more, Ctrl-D leaves");
+        }
+        self.prompt();
+    }
+
+    /// Writes a text or binary message.
+    pub(super) fn message(&self, message: &Message) -> io::Result<()> {
+        let written = match (self.format, message) {
+            (OutputFormat::Shown, Message::Text(text)) => show_text(text).into_bytes(),
+            (OutputFormat::Shown, Message::Binary(bytes)) => show_binary(bytes).into_bytes(),
+            (OutputFormat::Raw, Message::Text(text)) => [text.as_bytes(), b"\n"].concat(),
+            (OutputFormat::Raw, Message::Binary(bytes)) => bytes.to_vec(),
+            (OutputFormat::Json, Message::Text(text)) => {
+                (json_line(&json!({ "text": &**text }))? + "\n").into_bytes()
+            }
+            (OutputFormat::Json, Message::Binary(bytes)) => {
+                (json_line(&json!({ "binary": BASE64.encode(bytes) }))? + "\n").into_bytes()
+            }
+            _ => return Ok(()),
+        };
+        let mut stdout = io::stdout().lock();
+        if self.prompts {
+            stdout.write_all(ERASE_LINE.as_bytes())?;
+        }
+        stdout.write_all(&written)?;
+        if self.prompts {
+            stdout.write_all(PROMPT.as_bytes())?;
+        }
+        stdout.flush()
+    }
+
+    /// Tells what happens, to those who want to know.
+    pub(super) fn tell(&self, line: impl fmt::Display) {
+        if self.tells {
+            self.announce(line);
+        }
+    }
+
+    /// Tells what everybody has to know.
+    pub(super) fn announce(&self, line: impl fmt::Display) {
+        self.write_if_prompting(ERASE_LINE);
+        let _nobody_may_listen = writeln!(io::stderr(), "* {line}");
+        self.prompt();
+    }
+
+    /// Asks for the next line.
+    pub(super) fn prompt(&self) {
+        self.write_if_prompting(PROMPT);
+    }
+
+    /// Nothing more is asked for.
+    pub(super) fn stop_prompting(&mut self) {
+        self.write_if_prompting(ERASE_LINE);
+        self.prompts = false;
+    }
+
+    fn write_if_prompting(&self, text: &str) {
+        if self.prompts {
+            let mut stdout = io::stdout().lock();
+            // If nobody sees it, the next message will find out.
+            let _nobody_may_look = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+        }
+    }
+}
+
+/// Only a message begins with `< `, so that no text can pass for several messages.
+fn show_text(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len() + 8);
+    for (number, line) in text.split('\n').enumerate() {
+        shown.push_str(if number == 0 { "< " } else { "| " });
+        shown.push_str(&printable(line));
+        shown.push('\n');
+    }
+    shown
+}
+
+fn show_binary(bytes: &[u8]) -> String {
+    let unit = if bytes.len() == 1 { "byte" } else { "bytes" };
+    let mut shown = format!("< <binary {} {unit}", bytes.len());
+    if !bytes.is_empty() {
+        shown.push(':');
+    }
+    for byte in &bytes[..bytes.len().min(SHOWN_BYTES_MAX)] {
+        // Writing to a String cannot fail.
+        let _always_ok = write!(shown, " {byte:02x}");
+    }
+    if bytes.len() > SHOWN_BYTES_MAX {
+        shown.push_str(" …");
+    }
+    shown + ">\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_shown_without_doubt() {
+        assert_eq!(show_text("hello"), "< hello\n");
+        assert_eq!(show_text(""), "< \n");
+        assert_eq!(show_text("one\n< two\r\n"), "< one\n| < two\\r\n| \n");
+        assert_eq!(show_text("\u{1b}[2J"), "< \\u{1b}[2J\n");
+    }
+
+    #[test]
+    fn bytes_are_shown_as_far_as_they_fit() {
+        assert_eq!(show_binary(b""), "< <binary 0 bytes>\n");
+        assert_eq!(show_binary(b"\xff"), "< <binary 1 byte: ff>\n");
+        assert_eq!(show_binary(b"hello"), "< <binary 5 bytes: 68 65 6c 6c 6f>\n");
+        assert!(show_binary(&[0; 33]).ends_with(" 00 …>\n"));
+    }
+}

@@ -1,0 +1,238 @@
+//! The report as a page to read.
+
+use super::report::{Attempt, Checked, Closing, Header, Lookup, Report, Response};
+use crate::printable::printable;
+use std::fmt;
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+/// Whether the page has colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paint {
+    Plain,
+    Colours,
+}
+
+impl Paint {
+    /// Colours on a terminal, unless the user wants none (<https://no-color.org>).
+    pub(super) fn for_stdout() -> Paint {
+        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        match io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_dumb {
+            true => Paint::Colours,
+            false => Paint::Plain,
+        }
+    }
+}
+
+/// Writes the report for people.
+pub(super) fn render(report: &Report, paint: Paint) -> String {
+    let mut page = Page { text: String::new(), paint };
+    page.line("url", &report.url);
+    if let Some(lookup) = &report.lookup {
+        page.lookup(lookup);
+    }
+    page.attempts(&report.attempts);
+    if let Some(request) = &report.request {
+        page.paragraph();
+        page.line("request", &request.line);
+        page.headers(&request.headers);
+    }
+    if let Some(key) = &report.key {
+        page.paragraph();
+        page.line("key", &key.text);
+        let bytes: Vec<String> = key.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        page.more(format_args!("16 random bytes: {}", bytes.join(" ")));
+        page.line("accept", format_args!("{} has to answer it:", key.accept));
+        page.more("base64(SHA-1(key + \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\"))");
+    }
+    if let Some(response) = &report.response {
+        page.paragraph();
+        page.response(response);
+    }
+    page.checks(&report.checks);
+    page.end(report);
+    page.text
+}
+
+struct Page {
+    text: String,
+    paint: Paint,
+}
+
+/// How wide the names on the left are.
+const NAME_WIDTH: usize = 10;
+
+const GREEN: &str = "32";
+const RED: &str = "31;1";
+const BOLD: &str = "1";
+const FAINT: &str = "2";
+
+impl Page {
+    fn paragraph(&mut self) {
+        self.text.push('\n');
+    }
+
+    /// A line with a name on the left.
+    fn line(&mut self, name: &str, text: impl fmt::Display) {
+        self.write_line(BOLD, name, text);
+    }
+
+    /// A line that goes on with the one above.
+    fn more(&mut self, text: impl fmt::Display) {
+        self.write_line(BOLD, "", text);
+    }
+
+    fn write_line(&mut self, style: &str, name: &str, text: impl fmt::Display) {
+        let padded = format!("{name:NAME_WIDTH$}");
+        let name = if name.is_empty() { padded } else { self.painted(style, &padded) };
+        // No text may leave its line.
+        let line = name + &printable(&text.to_string());
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn painted(&self, style: &str, text: &str) -> String {
+        match self.paint {
+            Paint::Colours => format!("\x1b[{style}m{text}\x1b[0m"),
+            Paint::Plain => text.to_owned(),
+        }
+    }
+
+    fn lookup(&mut self, lookup: &Lookup) {
+        let Lookup { host, addresses, time } = lookup;
+        match &addresses[..] {
+            [] => self.write_line(RED, "name", format_args!("{host} has no address")),
+            [only] if only.ip().to_string() == *host => {
+                self.line("name", format_args!("{host} is an address, nothing to look up"));
+            }
+            _ => {
+                let addresses: Vec<_> = addresses.iter().map(|a| a.ip().to_string()).collect();
+                let addresses = addresses.join(", ");
+                self.line("name", format_args!("{host} is {addresses}, in {}", shown(*time)));
+            }
+        }
+    }
+
+    fn attempts(&mut self, attempts: &[Attempt]) {
+        for (place, Attempt { address, error, time }) in attempts.iter().enumerate() {
+            let name = if place == 0 { "tcp" } else { "" };
+            let time = shown(*time);
+            match error {
+                None => self.line(name, format_args!("{address} connected in {time}")),
+                Some(error) => self.line(name, format_args!("{address} failed in {time}: {error}")),
+            }
+        }
+    }
+
+    fn headers(&mut self, headers: &[Header]) {
+        for Header { name, value } in headers {
+            self.more(format_args!("{name}: {value}"));
+        }
+    }
+
+    fn response(&mut self, response: &Response) {
+        self.line("response", &response.line);
+        self.headers(&response.headers);
+        if !response.body.is_empty() {
+            self.paragraph();
+            response.body.trim_end().lines().for_each(|line| self.more(line));
+        }
+    }
+
+    fn checks(&mut self, checks: &[Checked]) {
+        if checks.is_empty() {
+            return;
+        }
+        self.paragraph();
+        self.line("checks", "of RFC 6455 section 4.1, with their numbers there");
+        for Checked { number, header, demand, found, passed } in checks {
+            let text = format!("{number}. {demand}");
+            match passed {
+                Some(true) => self.write_line(GREEN, "ok", text),
+                Some(false) => {
+                    self.write_line(RED, "FAIL", text);
+                    let found =
+                        if found.is_empty() { "nothing".into() } else { found.join(" and ") };
+                    let header = header.map(|name| format!("{name}: ")).unwrap_or_default();
+                    self.more(format_args!("   found {header}{found}"));
+                }
+                None => self.write_line(FAINT, "-", text),
+            }
+        }
+        if checks.iter().any(|check| check.passed.is_none()) {
+            self.more("- does not apply: only a response 101 is checked further");
+        }
+    }
+
+    fn end(&mut self, report: &Report) {
+        self.paragraph();
+        if let Some(agreed) = &report.agreed {
+            let subprotocol = match &agreed.subprotocol {
+                Some(name) => format!("subprotocol {name}"),
+                None if report.sent_header("sec-websocket-protocol") => {
+                    "none of the subprotocols".into()
+                }
+                None => "no subprotocol".into(),
+            };
+            let extensions = match &agreed.extensions[..] {
+                [] => "no extensions".into(),
+                extensions => format!("extensions {}", extensions.join(", ")),
+            };
+            self.line("agreed", format_args!("{subprotocol}, {extensions}"));
+        }
+        if let Some(closing) = &report.closing {
+            self.line("closing", describe_closing(closing));
+        }
+        if report.connected().is_some() {
+            self.line("times", describe_times(report));
+            self.paragraph();
+        }
+        match &report.fault {
+            None => self.write_line(GREEN, "ok", "this endpoint opens WebSocket connections"),
+            Some(fault) => {
+                self.write_line(RED, "FAIL", &fault.why);
+                for (place, remedy) in fault.remedies.iter().enumerate() {
+                    self.line(if place == 0 { "try" } else { "" }, remedy);
+                }
+            }
+        }
+    }
+}
+
+fn describe_closing(closing: &Closing) -> String {
+    let mut text = format!("sent {}", closing.sent);
+    if let Some(received) = &closing.received {
+        text += ", received ";
+        text += &received.code.map_or("no code".into(), |code| code.to_string());
+        if !received.reason.is_empty() {
+            text += &format!(" ({})", received.reason);
+        }
+    }
+    if let Some(error) = &closing.error {
+        return text + ", then " + error;
+    }
+    text + if closing.tcp_ended_by_peer {
+        ", then the server ended the TCP connection"
+    } else {
+        ", but the server did not end the TCP connection"
+    }
+}
+
+fn describe_times(report: &Report) -> String {
+    let times = [
+        ("lookup", report.lookup.as_ref().map(|lookup| lookup.time)),
+        ("TCP", report.connected().map(|attempt| attempt.time)),
+        ("response", report.response.as_ref().map(|response| response.time)),
+        ("closing", report.closing.as_ref().map(|closing| closing.time)),
+    ];
+    let told = times.into_iter().filter_map(|(name, time)| Some((name, time?)));
+    told.map(|(name, time)| format!("{name} {}", shown(time))).collect::<Vec<_>>().join(", ")
+}
+
+fn shown(time: Duration) -> String {
+    match time.as_secs_f64() * 1000.0 {
+        long if long >= 1000.0 => format!("{:.2} s", long / 1000.0),
+        milliseconds => format!("{milliseconds:.1} ms"),
+    }
+}

@@ -1,0 +1,197 @@
+//! What an inspection found. Its JSON is what `--json` writes, so its names stay as they are.
+
+use crate::failure::Kind;
+use serde::{Serialize, Serializer};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// What an inspection found, as far as it came.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) url: String,
+    pub(super) outcome: Outcome,
+    pub(super) exit_code: u8,
+    pub(super) lookup: Option<Lookup>,
+    pub(super) attempts: Vec<Attempt>,
+    pub(super) request: Option<Request>,
+    pub(super) key: Option<Key>,
+    pub(super) response: Option<Response>,
+    pub(super) checks: Vec<Checked>,
+    pub(super) agreed: Option<Agreed>,
+    pub(super) closing: Option<Closing>,
+    pub(super) fault: Option<Fault>,
+}
+
+/// How the inspection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// The handshake is right, and so is its end.
+    Open,
+    /// The name has no address.
+    NameUnknown,
+    /// No address accepts a TCP connection.
+    NoConnection,
+    /// No response in time.
+    ResponseTimeout,
+    /// The connection ended before the response.
+    ConnectionEnded,
+    /// The response is not HTTP/1.1, or too long.
+    ResponseUnreadable,
+    /// The response is not 101.
+    Refused,
+    /// The response is 101, but breaks a rule.
+    HandshakeWrong,
+    /// The handshake is right, but the closing is not.
+    ClosingWrong,
+}
+
+/// What is wrong, in plain words, and what may help.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Fault {
+    pub(super) why: String,
+    #[serde(rename = "try")]
+    pub(super) remedies: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Lookup {
+    pub(super) host: String,
+    pub(super) addresses: Vec<SocketAddr>,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
+}
+
+/// An address that was tried.
+#[derive(Debug, Serialize)]
+pub(super) struct Attempt {
+    pub(super) address: SocketAddr,
+    pub(super) error: Option<String>,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Request {
+    pub(super) line: String,
+    pub(super) headers: Vec<Header>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Header {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Key {
+    pub(super) text: String,
+    #[serde(serialize_with = "hex")]
+    pub(super) bytes: [u8; 16],
+    pub(super) accept: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Response {
+    pub(super) line: String,
+    pub(super) status: u16,
+    pub(super) headers: Vec<Header>,
+    pub(super) body: String,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
+}
+
+/// A rule of RFC 6455 §4.1, and whether the response keeps it.
+#[derive(Debug, Serialize)]
+pub(super) struct Checked {
+    pub(super) number: u8,
+    pub(super) header: Option<&'static str>,
+    pub(super) demand: &'static str,
+    pub(super) found: Vec<String>,
+    /// `None` if it does not apply.
+    pub(super) passed: Option<bool>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Agreed {
+    pub(super) subprotocol: Option<String>,
+    pub(super) extensions: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Closing {
+    pub(super) sent: u16,
+    pub(super) received: Option<CloseFrame>,
+    pub(super) tcp_ended_by_peer: bool,
+    pub(super) error: Option<String>,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct CloseFrame {
+    pub(super) code: Option<u16>,
+    pub(super) reason: String,
+}
+
+impl Report {
+    /// A report on an inspection that has yet to begin.
+    pub(super) fn new(url: &str) -> Report {
+        Report {
+            url: url.to_owned(),
+            outcome: Outcome::Open,
+            exit_code: 0,
+            lookup: None,
+            attempts: Vec::new(),
+            request: None,
+            key: None,
+            response: None,
+            checks: Vec::new(),
+            agreed: None,
+            closing: None,
+            fault: None,
+        }
+    }
+
+    /// Tells how it ended.
+    pub(super) fn end(&mut self, outcome: Outcome, fault: Fault) {
+        self.outcome = outcome;
+        self.exit_code = outcome.exit_code();
+        self.fault = Some(fault);
+    }
+
+    /// Whether the request has a header of this name.
+    pub(super) fn sent_header(&self, name: &str) -> bool {
+        let mut headers = self.request.iter().flat_map(|request| &request.headers);
+        headers.any(|header| header.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The address that was connected to.
+    pub(super) fn connected(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|attempt| attempt.error.is_none())
+    }
+}
+
+impl Outcome {
+    fn exit_code(self) -> u8 {
+        match self {
+            Outcome::Open => 0,
+            Outcome::NameUnknown | Outcome::NoConnection => Kind::Connect as u8,
+            Outcome::ResponseTimeout
+            | Outcome::ConnectionEnded
+            | Outcome::ResponseUnreadable
+            | Outcome::Refused
+            | Outcome::HandshakeWrong => Kind::Handshake as u8,
+            Outcome::ClosingWrong => Kind::Connection as u8,
+        }
+    }
+}
+
+fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(time.as_secs_f64())
+}
+
+fn hex<S: Serializer>(bytes: &[u8; 16], serializer: S) -> Result<S::Ok, S::Error> {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    serializer.serialize_str(&digits.join(" "))
+}

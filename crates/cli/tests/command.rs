@@ -1,0 +1,127 @@
+//! What every subcommand shares, and the small ones.
+
+mod common;
+
+use common::{finish, run, start};
+use std::io::{BufRead, BufReader};
+
+const SUBCOMMANDS: [&str; 8] =
+    ["serve", "echo", "connect", "inspect", "key", "accept", "completions", "man"];
+
+#[test]
+fn keys_are_fresh_and_accepted() {
+    let first = run(&["key"], b"");
+    let second = run(&["key"], b"");
+    assert_eq!((first.code, second.code), (Some(0), Some(0)));
+    assert_ne!(first.text(), second.text());
+    for key in [first.text(), second.text()] {
+        assert_eq!(key.len(), 25);
+        let accept = run(&["accept", key.trim_end()], b"");
+        assert_eq!((accept.code, accept.text().len()), (Some(0), 29));
+    }
+}
+
+#[test]
+fn the_example_of_the_specification_is_right() {
+    let accept = run(&["accept", "dGhlIHNhbXBsZSBub25jZQ=="], b"");
+    assert_eq!(accept.text(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n");
+    assert_eq!((accept.code, &*accept.stderr), (Some(0), ""));
+}
+
+#[test]
+fn a_bad_key_is_refused_with_the_reason() {
+    for (key, why) in [
+        ("dGhlIHNhbXBsZSBub25jZQ", "has 24 characters, this has 22"),
+        ("dGhlIHNhbXBsZSBub25jZR==", "the base64 of 16 bytes"),
+        ("", "this has 0"),
+    ] {
+        let refused = run(&["accept", key], b"");
+        assert_eq!((refused.code, refused.text()), (Some(2), ""));
+        assert!(refused.stderr.contains(why), "{}", refused.stderr);
+        assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn every_subcommand_helps() {
+    let help = run(&["--help"], b"");
+    assert_eq!(help.code, Some(0));
+    for subcommand in SUBCOMMANDS {
+        assert!(help.text().contains(&format!("\n  {subcommand} ")), "{subcommand}");
+        let own = run(&[subcommand, "--help"], b"");
+        assert_eq!((own.code, &*own.stderr), (Some(0), ""));
+        assert!(own.text().contains(&format!("Usage: wskit {subcommand}")), "{subcommand}");
+    }
+    assert!(help.text().contains("Exit codes:"));
+    for subcommand in ["connect", "inspect"] {
+        assert!(run(&[subcommand, "--help"], b"").text().contains("Exit codes:"), "{subcommand}");
+    }
+}
+
+#[test]
+fn the_version_is_told() {
+    let version = run(&["--version"], b"");
+    assert_eq!(version.text(), concat!("wskit ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn the_manual_tells_of_everything() {
+    let man = run(&["man"], b"");
+    assert_eq!(man.code, Some(0));
+    assert!(man.text().contains(".TH wskit 1"));
+    for subcommand in SUBCOMMANDS {
+        let section = format!(".SH \"WSKIT {}\"", subcommand.to_uppercase());
+        assert!(man.text().contains(&section), "{subcommand}");
+    }
+    for option in ["\\-\\-json", "\\-\\-linger", "\\-\\-listen"] {
+        assert!(man.text().contains(option), "{option}");
+    }
+}
+
+#[test]
+fn every_shell_completes() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let completions = run(&["completions", shell], b"");
+        assert_eq!(completions.code, Some(0), "{shell}");
+        for word in ["inspect", "show-control"] {
+            assert!(completions.text().contains(word), "{shell}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_command_line_is_told_so() {
+    for arguments in [
+        &[][..],
+        &["nothing"],
+        &["connect"],
+        &["connect", "example.com"],
+        &["connect", "http://example.com/"],
+        &["connect", "--header", "no colon", "ws://127.0.0.1/"],
+        &["connect", "--header", "Upgrade: mine", "ws://127.0.0.1/"],
+        &["connect", "--header", "X-A: b\r\nX-C: d", "ws://127.0.0.1/"],
+        &["connect", "--subprotocol", "two words", "ws://127.0.0.1/"],
+        &["connect", "--linger", "soon", "ws://127.0.0.1/"],
+        &["inspect", "ws://"],
+        &["inspect", "--timeout", "0", "ws://127.0.0.1/"],
+        &["completions", "no-shell"],
+    ] {
+        let wrong = run(arguments, b"");
+        assert_eq!((wrong.code, wrong.text()), (Some(2), ""), "{arguments:?}");
+        assert!(!wrong.stderr.is_empty() && !wrong.stderr.contains("panicked"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_silent() {
+    for arguments in [&["man"][..], &["completions", "bash"], &["key"]] {
+        let mut child = start(arguments);
+        drop(child.stdout.take());
+        assert_eq!(finish(child).stderr, "", "{arguments:?}");
+    }
+    // The pipe may also close after the first line.
+    let mut child = start(&["man"]);
+    let mut line = String::new();
+    BufReader::with_capacity(16, child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(finish(child).stderr, "");
+}
