@@ -10,7 +10,7 @@ use std::cell::Cell;
 pub(crate) const BUFFER_BYTES: usize = 64 << 10;
 
 /// A buffer that grew beyond this for a large message is not kept.
-const KEPT_BYTES_MAX: usize = 1 << 20;
+pub(crate) const KEPT_BYTES_MAX: usize = 1 << 20;
 
 /// What is left of a buffer, behind messages that the application still holds, is used while it
 /// has this much.
@@ -54,9 +54,10 @@ fn take(pool: Pool) -> BytesMut {
 }
 
 fn give(pool: Pool, mut buffer: BytesMut) {
-    let capacity = buffer.capacity();
-    if capacity > 0 && capacity <= KEPT_BYTES_MAX {
-        buffer.clear();
+    buffer.clear();
+    // Whatever was taken off its front counts too.
+    let is_large = buffer.try_reclaim(KEPT_BYTES_MAX + 1);
+    if !is_large && buffer.capacity() > 0 {
         pool.with(|place| place.set(Some(buffer)));
     }
 }

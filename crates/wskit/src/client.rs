@@ -72,11 +72,15 @@ impl Client {
         if authority.as_str().contains('@') {
             return Err(wrong("it has a user name; send an Authorization header instead"));
         }
-        let port = match authority.port() {
-            None => 80,
-            Some(_) => authority.port_u16().ok_or_else(|| wrong("its port is out of range"))?,
-        };
         let host = authority.host();
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            // A port that is out of range looks like none here.
+            None if authority.as_str().trim_end_matches(':') != host => {
+                return Err(wrong("its port is out of range"));
+            }
+            None => 80,
+        };
         // RFC 6455 §4.1 (4): the port is named unless it is the usual one.
         let header = if port == 80 { host.to_owned() } else { format!("{host}:{port}") };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());

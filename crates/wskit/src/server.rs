@@ -3,7 +3,7 @@
 use crate::socket::{Opened, Options, WebSocket};
 use crate::{Error, Limits, Timeouts, buffers};
 use bytes::BytesMut;
-use std::{future::Future, io, sync::Arc, time::Duration};
+use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 use wskit_proto::Output;
@@ -134,7 +134,8 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.receive_offer(stream).await?.accept().await
+        // Boxed, so that what only the opening needs is not part of the connection's task for ever.
+        Box::pin(async { self.receive_offer(stream).await?.accept().await }).await
     }
 
     /// Receives a request for a WebSocket, to be accepted or rejected.
@@ -198,9 +199,14 @@ async fn read_head<S: AsyncRead + Unpin>(
 
 /// Sends the answer of a refused request and ends the connection so that the answer arrives: what
 /// the client still sends is read for a short while, for a reset would destroy the answer.
-async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, output: Output) {
+///
+/// Boxed, so that the memory for it is not part of every connection's task.
+fn refuse<S>(mut stream: S, output: Output) -> Pin<Box<impl Future<Output = ()>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let deadline = Instant::now() + REFUSAL_TIMEOUT;
-    let answer = async {
+    let answer = async move {
         for chunk in output.chunks() {
             stream.write_all(chunk).await?;
         }
@@ -210,7 +216,9 @@ async fn refuse<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, output: Output
         while stream.read(&mut discarded).await? > 0 {}
         io::Result::Ok(())
     };
-    let _the_client_may_have_gone = timeout_at(deadline, answer).await;
+    Box::pin(async move {
+        let _the_client_may_have_gone = timeout_at(deadline, answer).await;
+    })
 }
 
 /// A request that was received and waits for an answer.

@@ -2,7 +2,7 @@
 
 use super::outgoing::Outgoing;
 use crate::alarm::Alarm;
-use crate::buffers::{self, BUFFER_BYTES};
+use crate::buffers::{self, BUFFER_BYTES, KEPT_BYTES_MAX};
 use crate::{Error, Lost};
 use bytes::{Bytes, BytesMut};
 use std::{
@@ -23,6 +23,9 @@ pub(crate) struct Incoming {
     receiving: Receiving,
     deadlines: Deadlines,
     input: BytesMut,
+    /// The input grew so much for a message that its memory is not to be kept. Its capacity does
+    /// not tell, once the message was taken off its front.
+    input_is_large: bool,
     alarm: Alarm,
     stage: Stage,
     verdict: Option<Verdict>,
@@ -117,6 +120,7 @@ impl Incoming {
             receiving,
             deadlines,
             input,
+            input_is_large: false,
             alarm: Alarm::new(),
             stage: Stage::Messages,
             verdict: None,
@@ -286,9 +290,11 @@ impl Incoming {
             let mut buffer = buffers::take_input();
             buffer.extend_from_slice(&self.input);
             self.input = buffer;
+            self.input_is_large = false;
         } else if self.input.capacity() - arrived < MOVED_BYTES_MAX {
             let missing = self.receiving.missing(&self.input);
             self.input.reserve(missing.clamp(MOVED_BYTES_MAX, arrived.max(BUFFER_BYTES)));
+            self.input_is_large |= self.input.capacity() > KEPT_BYTES_MAX;
         }
     }
 
@@ -297,7 +303,10 @@ impl Incoming {
     fn give_memory_back(&mut self) {
         if self.input.len() <= MOVED_BYTES_MAX && self.input.capacity() > 2 * MOVED_BYTES_MAX {
             let begun = BytesMut::from(&self.input[..]);
-            buffers::give_input(std::mem::replace(&mut self.input, begun));
+            let large = std::mem::replace(&mut self.input, begun);
+            if !std::mem::take(&mut self.input_is_large) {
+                buffers::give_input(large);
+            }
         }
         self.receiving.release();
     }
