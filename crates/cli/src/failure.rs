@@ -1,6 +1,10 @@
 //! How the command ends when something fails: one plain line and a documented exit code.
 
-use std::{fmt, io, process::ExitCode};
+use std::{
+    fmt,
+    io::{self, Write},
+    process::ExitCode,
+};
 use wskit::Error;
 
 /// The exit codes, as the help shows them.
@@ -12,12 +16,14 @@ Exit codes:
   3  no connection: the name, the port or the network
   4  the opening handshake failed or was refused
   5  the peer broke the protocol or the connection was lost
-  6  the address cannot be listened on";
+  6  the address cannot be listened on
+  130  interrupted by Ctrl-C";
 
 /// Why the command ends early.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: Kind,
+    /// Empty where everything has been said, or there is nobody to say it to.
     message: String,
 }
 
@@ -36,6 +42,8 @@ pub(crate) enum Kind {
     Connection = 5,
     /// The address cannot be listened on.
     Listen = 6,
+    /// Interrupted by Ctrl-C: 128 and the number of the signal.
+    Interrupted = 130,
 }
 
 impl Failure {
@@ -45,15 +53,18 @@ impl Failure {
 
     /// Prints the line and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
-        // A closed pipe is the reader's choice and nothing to complain about.
-        if self.message != CLOSED_PIPE {
-            eprintln!("wskit: {}", self.message);
+        if !self.message.is_empty() {
+            // Standard error may be closed too, and then there is nobody to tell.
+            let _nobody_reads = writeln!(io::stderr(), "wskit: {}", self.message);
         }
         ExitCode::from(self.kind as u8)
     }
-}
 
-const CLOSED_PIPE: &str = "the reader of the output has gone";
+    /// A failure of which everything has been said.
+    pub(crate) fn silent(kind: Kind) -> Failure {
+        Failure { kind, message: String::new() }
+    }
+}
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
@@ -71,7 +82,8 @@ impl From<Error> for Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
         match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::new(Kind::Local, CLOSED_PIPE),
+            // A closed pipe is the reader's choice and nothing to complain about.
+            io::ErrorKind::BrokenPipe => Failure::silent(Kind::Local),
             _ => Failure::new(Kind::Local, error),
         }
     }

@@ -38,7 +38,7 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "NAME")]
     subprotocol: Vec<String>,
 
-    /// Which web pages may connect: same-host, any, or an origin such as https://example.com,
+    /// Which web pages may connect: same-host, any, or an origin such as `https://example.com`,
     /// which can be repeated
     #[arg(long, value_name = "ORIGIN", default_value = "same-host")]
     origin: Vec<String>,

@@ -41,6 +41,9 @@ struct Shared {
 /// Below this a copy costs less than a piece of its own in the write.
 const SHARED_BYTES_MIN: usize = 4096;
 
+/// Room for this many long payloads is kept, to spare an allocation for each.
+const SHARED_KEPT_MAX: usize = 4;
+
 impl Output {
     /// How many bytes wait.
     #[inline]
@@ -147,7 +150,7 @@ impl Output {
         if !self.is_empty() {
             return None;
         }
-        if self.shared.capacity() > 0 {
+        if self.shared.capacity() > SHARED_KEPT_MAX {
             self.shared = VecDeque::new();
         }
         Some(core::mem::take(&mut self.copied))

@@ -26,8 +26,6 @@ pub enum Error {
     Handshake(Box<ResponseError>),
     /// Server: the request was refused, and has been answered. It has the status.
     Request(Box<RequestError>),
-    /// Server: the application rejected the offer with this status, and it has been answered.
-    Rejected(u16),
     /// The peer broke the protocol or a limit; it has been told so. It has the close code.
     Protocol(ProtocolError),
     /// The message cannot be sent; nothing was.
@@ -63,7 +61,6 @@ impl Error {
         match self {
             Error::Handshake(error) => error.status(),
             Error::Request(error) => Some(error.status()),
-            Error::Rejected(status) => Some(*status),
             Error::OpeningTimeout(_) => Some(408),
             _ => None,
         }
@@ -84,7 +81,6 @@ impl fmt::Display for Error {
             }
             Error::Handshake(error) => error.fmt(f),
             Error::Request(error) => error.fmt(f),
-            Error::Rejected(status) => write!(f, "the offer was rejected with {status}"),
             Error::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Error::Send(error) => error.fmt(f),
             Error::Lost(lost) => lost.fmt(f),

@@ -4,7 +4,7 @@ mod common;
 
 use common::{BINARY, CLOSE, FIN, PING, PONG, Peer, TEXT, client, frame, next, pair};
 use std::time::Duration;
-use tokio::io::duplex;
+use tokio::io::{AsyncReadExt, duplex};
 use tokio::time::{Instant, sleep, timeout};
 use wskit::proto::Missed;
 use wskit::{Error, Lost, Message, Server, Timeouts};
@@ -19,6 +19,35 @@ fn missed(received: Option<Result<Message, Error>>) -> (Missed, Option<u16>) {
         Some(Err(error @ Error::Lost(Lost::Missed(missed)))) => (missed, error.close_code()),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_does_not_read_is_given_up_though_nobody_receives() {
+    let (near, far) = duplex(1 << 10);
+    let (peer, server) = tokio::join!(Peer::client(near), wskit::accept(far));
+    let mut server = server.unwrap();
+    let begun = Instant::now();
+    let lost = server.send("x".repeat(1 << 20)).await;
+    assert_eq!(missed(lost.err().map(Err)), (Missed::Keepalive, Some(1006)));
+    assert!((seconds(20)..=seconds(60)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_peer_that_reads_slowly_is_waited_for() {
+    let (near, far) = duplex(1 << 10);
+    let (mut peer, server) = tokio::join!(Peer::client(near), wskit::accept(far));
+    let mut server = server.unwrap();
+    let sending = tokio::spawn(async move { server.send("x".repeat(20 << 10)).await });
+    let reading = tokio::spawn(async move {
+        for _ in 0..20 {
+            sleep(seconds(15)).await;
+            peer.stream.read_exact(&mut [0; 1 << 10]).await.unwrap();
+        }
+        peer
+    });
+    sending.await.unwrap().unwrap();
+    drop(reading.await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]

@@ -49,7 +49,8 @@ fn render_subcommands(mut command: clap::Command, page: &mut Vec<u8>) -> io::Res
     command.build();
     for subcommand in command.get_subcommands().filter(|sub| sub.get_name() != "help") {
         writeln!(page, ".SH \"WSKIT {}\"", subcommand.get_name().to_uppercase())?;
-        let mut help = subcommand.clone().color(clap::ColorChoice::Never);
+        // The reader of the page breaks the lines.
+        let mut help = subcommand.clone().color(clap::ColorChoice::Never).term_width(0);
         for line in help.render_long_help().to_string().lines() {
             let line = line.replace('\\', "\\\\").replace('-', "\\-");
             match line.trim_start() {

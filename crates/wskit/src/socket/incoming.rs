@@ -1,10 +1,11 @@
 //! The receiving half: from what the transport brings to messages, and on to the connection's end.
 
+use super::input::Input;
+use super::item::{Item, Taken};
 use super::outgoing::Outgoing;
 use crate::alarm::Alarm;
-use crate::buffers::{self, BUFFER_BYTES, KEPT_BYTES_MAX};
 use crate::{Error, Lost};
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use std::{
     future::Future,
     io,
@@ -13,19 +14,14 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use wskit_proto::closing::State;
-use wskit_proto::message::{PieceEvent, Receiving};
-use wskit_proto::{
-    CloseFrame, ControlEvent, Deadlines, Event, Kind, Message, Missed, ProtocolError,
-};
+use wskit_proto::message::Receiving;
+use wskit_proto::{CloseFrame, ControlEvent, Deadlines, Message, Missed};
 
 #[derive(Debug)]
 pub(crate) struct Incoming {
     receiving: Receiving,
     deadlines: Deadlines,
-    input: BytesMut,
-    /// The input grew so much for a message that its memory is not to be kept. Its capacity does
-    /// not tell, once the message was taken off its front.
-    input_is_large: bool,
+    input: Input,
     alarm: Alarm,
     stage: Stage,
     verdict: Option<Verdict>,
@@ -36,8 +32,9 @@ pub(crate) struct Incoming {
     peer_close: Option<Option<CloseFrame>>,
     /// Writing failed; shown when reading has come to its end too.
     write_error: Option<io::Error>,
+    /// How much waited to be written when that could not go on.
+    stalled_bytes: usize,
 }
-
 /// How far a connection has come.
 #[derive(Debug)]
 enum Stage {
@@ -67,10 +64,6 @@ enum Verdict {
 /// A peer that goes on sending after the end is not listened to for longer than this.
 const DISCARDED_BYTES_MAX: usize = 1 << 20;
 
-/// The beginning of a message that is at most this long is moved to memory of its own size while
-/// the rest is awaited, so that the large buffer can be given back.
-const MOVED_BYTES_MAX: usize = 4 << 10;
-
 /// Where the bytes come from, and where answers go: one stream, or two halves of one.
 pub(crate) trait Ends {
     type Reader: AsyncRead + Unpin;
@@ -81,31 +74,6 @@ pub(crate) trait Ends {
     /// Does something with the sending half. Where that belongs to another task, this is for the
     /// moment only.
     fn outgoing<T>(&mut self, act: impl FnOnce(&mut Outgoing, &mut Self::Writer) -> T) -> T;
-}
-
-/// What one look into the input gave.
-pub(crate) enum Taken<T> {
-    /// What the application asked for.
-    Item(T),
-    /// A Ping or Pong, which has been answered.
-    Control(Message),
-    /// The peer's Close frame, which has been answered.
-    Close(Option<CloseFrame>),
-}
-
-/// The things that an application can ask for.
-pub(crate) trait Item: Sized {
-    fn take(
-        receiving: &mut Receiving,
-        input: &mut BytesMut,
-        react: impl FnOnce(&ControlEvent<'_>),
-    ) -> Result<Option<Taken<Self>>, ProtocolError>;
-
-    /// Whether a message ends with this, and the next one has its time from now on.
-    fn ends_message(&self) -> bool;
-
-    /// How a control frame is shown, if it can be.
-    fn show_control(message: Message) -> Option<Self>;
 }
 
 impl Incoming {
@@ -119,8 +87,7 @@ impl Incoming {
         Incoming {
             receiving,
             deadlines,
-            input,
-            input_is_large: false,
+            input: Input::new(input),
             alarm: Alarm::new(),
             stage: Stage::Messages,
             verdict: None,
@@ -128,6 +95,7 @@ impl Incoming {
             shows_control,
             peer_close: None,
             write_error: None,
+            stalled_bytes: 0,
         }
     }
 
@@ -195,7 +163,7 @@ impl Incoming {
                     outgoing.sending.react(event, &mut outgoing.output);
                 });
             };
-            match T::take(&mut self.receiving, &mut self.input, react) {
+            match T::take(&mut self.receiving, self.input.bytes(), react) {
                 Ok(Some(Taken::Item(item))) => {
                     if item.ends_message() {
                         self.deadlines.restart_message();
@@ -267,6 +235,26 @@ impl Incoming {
         Poll::Ready(())
     }
 
+    /// Watches the deadlines while nothing is received because the application waits to write. A
+    /// peer that takes nothing for as long as it may be silent is given up; one that takes
+    /// something is alive.
+    pub(crate) fn poll_stalled<E: Ends>(
+        &mut self,
+        ends: &mut E,
+        cx: &mut Context<'_>,
+    ) -> Poll<Error> {
+        let waiting_bytes = ends.outgoing(|outgoing, _| outgoing.output.len());
+        if std::mem::replace(&mut self.stalled_bytes, waiting_bytes) != waiting_bytes {
+            self.deadlines.hear();
+        }
+        loop {
+            if let Some(missed) = ready!(self.poll_deadline(ends, cx)) {
+                self.lose(ends, cx, Lost::Missed(missed));
+                return Poll::Ready(Error::Lost(Lost::Missed(missed)));
+            }
+        }
+    }
+
     fn is_close_overdue(&mut self, state: State) -> bool {
         let now = self.alarm.now();
         self.deadlines.next(now, state, false).is_some_and(|deadline| deadline <= now)
@@ -277,37 +265,13 @@ impl Incoming {
         ends: &mut E,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        self.make_room();
-        pin!(ends.reader().read_buf(&mut self.input)).poll(cx)
+        let bytes = self.input.with_room(|bytes| self.receiving.missing(bytes));
+        pin!(ends.reader().read_buf(bytes)).poll(cx)
     }
 
-    /// Sees to memory for the next read. It grows with what has arrived, never with what a header
-    /// declares alone.
-    #[inline]
-    fn make_room(&mut self) {
-        let arrived = self.input.len();
-        if arrived <= MOVED_BYTES_MAX && self.input.capacity() < BUFFER_BYTES / 2 {
-            let mut buffer = buffers::take_input();
-            buffer.extend_from_slice(&self.input);
-            self.input = buffer;
-            self.input_is_large = false;
-        } else if self.input.capacity() - arrived < MOVED_BYTES_MAX {
-            let missing = self.receiving.missing(&self.input);
-            self.input.reserve(missing.clamp(MOVED_BYTES_MAX, arrived.max(BUFFER_BYTES)));
-            self.input_is_large |= self.input.capacity() > KEPT_BYTES_MAX;
-        }
-    }
-
-    /// While nothing comes, nothing is held but the beginning of a message.
     #[inline]
     fn give_memory_back(&mut self) {
-        if self.input.len() <= MOVED_BYTES_MAX && self.input.capacity() > 2 * MOVED_BYTES_MAX {
-            let begun = BytesMut::from(&self.input[..]);
-            let large = std::mem::replace(&mut self.input, begun);
-            if !std::mem::take(&mut self.input_is_large) {
-                buffers::give_input(large);
-            }
-        }
+        self.input.give_back();
         self.receiving.release();
     }
 
@@ -359,8 +323,8 @@ impl Incoming {
             if *discarded_bytes > DISCARDED_BYTES_MAX {
                 return Poll::Ready(());
             }
-            *discarded_bytes += self.input.len();
-            self.input.clear();
+            *discarded_bytes += self.input.bytes().len();
+            self.input.bytes().clear();
             match self.poll_read(ends, cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(_)) => {}
@@ -399,79 +363,7 @@ impl Incoming {
             Pin::new(writer).poll_shutdown(cx)
         });
         self.stage = Stage::Ended;
-        self.input = BytesMut::new();
+        self.input = Input::new(BytesMut::new());
         self.alarm.set(None);
-    }
-}
-
-impl Item for Message {
-    #[inline]
-    fn take(
-        receiving: &mut Receiving,
-        input: &mut BytesMut,
-        react: impl FnOnce(&ControlEvent<'_>),
-    ) -> Result<Option<Taken<Message>>, ProtocolError> {
-        Ok(receiving.receive(input)?.map(|event| match event {
-            Event::Control(control) => take_control(control, react),
-            data => Taken::Item(data.into_message()),
-        }))
-    }
-
-    #[inline]
-    fn ends_message(&self) -> bool {
-        true
-    }
-
-    fn show_control(message: Message) -> Option<Message> {
-        Some(message)
-    }
-}
-
-/// A piece of a message, as it arrived.
-///
-/// The pieces of a text are valid UTF-8 together; a character may be cut between two of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MessagePiece {
-    /// What the message holds.
-    pub kind: Kind,
-    /// The bytes of this piece.
-    pub bytes: Bytes,
-    /// This piece begins a message.
-    pub first: bool,
-    /// This piece ends its message.
-    pub last: bool,
-}
-
-impl Item for MessagePiece {
-    fn take(
-        receiving: &mut Receiving,
-        input: &mut BytesMut,
-        react: impl FnOnce(&ControlEvent<'_>),
-    ) -> Result<Option<Taken<MessagePiece>>, ProtocolError> {
-        Ok(receiving.receive_piece(input)?.map(|event| match event {
-            PieceEvent::Control(control) => take_control(control, react),
-            PieceEvent::Piece(piece) => Taken::Item(MessagePiece {
-                kind: piece.kind,
-                first: piece.first,
-                last: piece.last,
-                bytes: piece.payload.into_bytes(),
-            }),
-        }))
-    }
-
-    fn ends_message(&self) -> bool {
-        self.last
-    }
-
-    fn show_control(_: Message) -> Option<MessagePiece> {
-        None
-    }
-}
-
-fn take_control<T>(control: ControlEvent<'_>, react: impl FnOnce(&ControlEvent<'_>)) -> Taken<T> {
-    react(&control);
-    match control {
-        ControlEvent::Close(frame) => Taken::Close(frame),
-        control => Taken::Control(control.into_message()),
     }
 }

@@ -4,11 +4,14 @@
 //! two.
 
 mod incoming;
+mod input;
+mod item;
 mod outgoing;
 mod streams;
 
-pub use incoming::MessagePiece;
-pub(crate) use incoming::{Ends, Incoming, Item};
+pub(crate) use incoming::{Ends, Incoming};
+pub(crate) use item::Item;
+pub use item::MessagePiece;
 pub(crate) use outgoing::Outgoing;
 
 use crate::{Error, Lost, entropy};
@@ -17,7 +20,7 @@ use std::{
     fmt,
     future::poll_fn,
     io,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use wskit_proto::handshake::Agreed;
@@ -52,9 +55,10 @@ use wskit_proto::{CloseCode, CloseFrame, Config, Connection, Kind, Message, Outp
 /// # The end
 ///
 /// When the peer closes, [`Message::Close`] is received last, then `None`. When the connection is
-/// lost or the peer breaks the protocol, one error is received, then `None`. Keep calling `recv`
-/// until `None` to end the TCP connection as RFC 6455 §7.1.1 asks, or call
-/// [`close`](WebSocket::close), which does that.
+/// lost or the peer breaks the protocol, one error is received, then `None`. By then the TCP
+/// connection has ended as RFC 6455 §7.1.1 asks, so that what was sent last has arrived; a peer that
+/// does not end its side delays this by the close timeout at most. To end a connection yourself,
+/// call [`close`](WebSocket::close).
 pub struct WebSocket<S> {
     pub(crate) stream: S,
     pub(crate) incoming: Incoming,
@@ -178,7 +182,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Queues a message, to be written by the next [`flush`](WebSocket::flush) or before
     /// [`recv`](WebSocket::recv) waits. Waits only while more than
-    /// [`output_bytes_max`](wskit_proto::Limits::output_bytes_max) wait already.
+    /// [`output_bytes_max`](wskit_proto::Limits::output_bytes_max) wait already, and fails where the
+    /// peer takes nothing for as long as the [keepalive](wskit_proto::Timeouts) lets it be silent.
     ///
     /// Feeding a Close frame begins the closing handshake; nothing can be sent after it.
     ///
@@ -241,8 +246,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Ready when there is room for another message.
     #[inline]
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let room = ready!(self.outgoing.poll_room(&mut self.stream, cx));
-        Poll::Ready(room.map_err(broken))
+        let room = self.outgoing.poll_room(&mut self.stream, cx);
+        self.unless_stalled(room, cx)
     }
 
     /// Queues a message, whether there is room or not.
@@ -253,8 +258,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
 
     /// Ready when everything that was queued is written.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let flushed = ready!(self.outgoing.poll_flush(&mut self.stream, cx));
-        Poll::Ready(flushed.map_err(broken))
+        let flushed = self.outgoing.poll_flush(&mut self.stream, cx);
+        self.unless_stalled(flushed, cx)
+    }
+
+    /// Waits no longer for a peer that does not read than for one that does not send.
+    #[inline]
+    fn unless_stalled(
+        &mut self,
+        written: Poll<io::Result<()>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), Error>> {
+        if let Poll::Ready(written) = written {
+            return Poll::Ready(written.map_err(broken));
+        }
+        let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
+        self.incoming.poll_stalled(&mut ends, cx).map(Err)
     }
 }
 

@@ -38,7 +38,7 @@ impl Farewell {
                 if closed.is_ok() {
                     screen.tell(format_args!("closed with {}", frame.code()));
                 }
-                interrupt::leave();
+                return Err(Failure::silent(Kind::Interrupted));
             }
             Farewell::Done | Farewell::Typed(_) => {}
         }
