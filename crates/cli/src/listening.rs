@@ -1,6 +1,7 @@
 //! What `serve` and `echo` share: the address, the limits, and a loop that accepts connections
 //! until it is told to stop.
 
+use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
 use crate::seconds::Seconds;
 use futures_util::FutureExt;
@@ -46,6 +47,9 @@ pub(crate) struct Listening {
     /// The most bytes that wait to be written to one client before the next message waits
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().output_bytes_max)]
     output_max: usize,
+
+    #[command(flatten)]
+    compression: CompressionArguments,
 
     /// How long the opening handshake may take, in seconds, or off
     #[arg(long, value_name = "SECONDS", default_value = "10")]
@@ -99,6 +103,7 @@ impl Listening {
             .limits(limits)
             .timeouts(timeouts)
             .opening_timeout(self.opening_timeout.0)
+            .compression(self.compression.compression())
             .origins(self.origins()?);
         for name in &self.subprotocol {
             server = server.subprotocol(name)?;

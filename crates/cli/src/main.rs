@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod commands;
+mod compression;
 mod failure;
 mod listening;
 mod printable;

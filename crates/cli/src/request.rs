@@ -1,5 +1,6 @@
 //! What `connect` and `inspect` share: the endpoint, and what the request says.
 
+use crate::compression::CompressionArguments;
 use crate::failure::Failure;
 use wskit::Client;
 
@@ -20,12 +21,16 @@ pub(crate) struct RequestArguments {
     /// The origin to connect from, as a browser names the site of a page: scheme, host and port
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
+
+    #[command(flatten)]
+    compression: CompressionArguments,
 }
 
 impl RequestArguments {
     /// A client that makes this request.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let mut client = Client::new(&self.url)?;
+        let compression = self.compression.compression();
+        let mut client = Client::new(&self.url)?.compression(compression);
         if let Some(origin) = &self.origin {
             client = client.header("Origin", origin)?;
         }

@@ -1,37 +1,38 @@
 //! An event, encoded for the wire.
 
-use wskit_bytes::Text;
+use wskit_proto::Prepared;
 
 use crate::event::Event;
 
-/// One text message for any number of readers: encoded once, shared by all of them.
+/// One text message for any number of readers: encoded once, compressed at most once for each
+/// setting in use, shared by all of them.
 ///
 /// This is the only place where an event becomes bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
-    json: Text,
+    message: Prepared,
 }
 
 impl Delivery {
     pub(crate) fn of(event: &Event<'_>) -> Self {
         let json = serde_json::to_string(event)
             .expect("an event has only string keys and writes to memory");
-        Self { json: json.into() }
+        Self { message: Prepared::text(json) }
     }
 
     /// The text message.
     #[must_use]
-    pub fn text(&self) -> &Text {
-        &self.json
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(self.message.payload()).unwrap_or_default()
     }
 
-    /// The text message; shared, not copied.
+    /// The text message, to be sent to any number of connections.
     #[must_use]
-    pub fn into_text(self) -> Text {
-        self.json
+    pub fn message(&self) -> &Prepared {
+        &self.message
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.json.len()
+        self.message.payload().len()
     }
 }

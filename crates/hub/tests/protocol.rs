@@ -29,7 +29,7 @@ fn the_described_conversation_is_what_happens() {
             sent += 1;
         } else if let Some(described) = line.strip_prefix("< ") {
             let event = mailbox.try_next().expect("an event").expect("an open mailbox");
-            assert_eq!(event.text().as_str(), described);
+            assert_eq!(event.text(), described);
             received += 1;
         }
     }

@@ -3,8 +3,12 @@
 use crate::closing::State;
 use crate::deadlines::Deadlines;
 use crate::frame::MaskingKey;
+use crate::handshake::Agreed;
 use crate::message::{ControlEvent, Event, Message, PieceEvent, Receiving, Sending};
-use crate::{Kind, Limits, Missed, Output, ProtocolError, SendError, Timeouts, Timestamp};
+use crate::{
+    Compression, Kind, Limits, Missed, Output, ProtocolError, Savings, SendError, Timeouts,
+    Timestamp,
+};
 use bytes::{Bytes, BytesMut};
 
 /// Which end of a connection this is.
@@ -34,6 +38,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long the peer is waited for.
     pub timeouts: Timeouts,
+    /// Whether and how messages are compressed, if the peer agrees.
+    pub compression: Compression,
 }
 
 /// A WebSocket connection after its opening handshake.
@@ -48,13 +54,27 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that has just been opened.
+    /// A connection that has just been opened, without extensions.
     pub fn new(role: Role, config: Config) -> Connection {
         Connection {
             receiving: Receiving::new(role, config.limits),
             sending: Sending::new(role, config.limits),
             deadlines: Deadlines::new(config.timeouts),
         }
+    }
+
+    /// A connection that has just been opened, with what was agreed in the opening handshake.
+    pub fn with_agreed(role: Role, config: Config, agreed: &Agreed) -> Connection {
+        #[cfg_attr(not(feature = "deflate"), expect(unused_mut))]
+        let mut connection = Connection::new(role, config);
+        #[cfg(feature = "deflate")]
+        if let Some(parameters) = &agreed.deflate {
+            connection.receiving.inflate_messages(parameters);
+            connection.sending.deflate_messages(&config.compression, parameters);
+        }
+        #[cfg(not(feature = "deflate"))]
+        let _nothing_can_be_agreed = agreed;
+        connection
     }
 
     /// Takes the next whole message, or control frame, off the front of `input`. `None` means that
@@ -111,6 +131,32 @@ impl Connection {
     #[inline]
     pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
         self.sending.send(message, output)
+    }
+
+    /// Sends a message that is shared by many connections.
+    ///
+    /// See [`Sending::send_prepared`].
+    #[cfg(feature = "std")]
+    pub fn send_prepared(
+        &mut self,
+        prepared: &crate::Prepared,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.sending.send_prepared(prepared, output)
+    }
+
+    /// Sends a message as it is, even where compression was agreed.
+    pub fn send_uncompressed(
+        &mut self,
+        message: Message,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.sending.send_uncompressed(message, output)
+    }
+
+    /// What compression has saved so far, of what was received and of what was sent.
+    pub fn savings(&self) -> (Savings, Savings) {
+        (self.receiving.savings(), self.sending.savings())
     }
 
     /// Sends a part of a message as a frame of its own.

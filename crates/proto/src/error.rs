@@ -33,6 +33,8 @@ pub enum ProtocolError {
     ReservedCloseCode(u16),
     /// Text, or the reason of a Close frame, that is not UTF-8.
     InvalidUtf8,
+    /// A compressed message that is not valid DEFLATE.
+    InvalidDeflate,
     /// A message of at least `bytes` bytes where `limit_bytes` are allowed.
     MessageTooBig {
         /// How long the message is as far as it is known.
@@ -58,7 +60,9 @@ impl ProtocolError {
     /// The code that the connection is closed with (RFC 6455 §7.4.1).
     pub const fn close_code(&self) -> CloseCode {
         match self {
-            ProtocolError::InvalidUtf8 => CloseCode::INVALID_PAYLOAD,
+            ProtocolError::InvalidUtf8 | ProtocolError::InvalidDeflate => {
+                CloseCode::INVALID_PAYLOAD
+            }
             ProtocolError::MessageTooBig { .. } | ProtocolError::FrameTooBig { .. } => {
                 CloseCode::MESSAGE_TOO_BIG
             }
@@ -88,6 +92,7 @@ impl fmt::Display for ProtocolError {
                 return write!(f, "code {code} must not stand in a Close frame");
             }
             ProtocolError::InvalidUtf8 => "text is not valid UTF-8",
+            ProtocolError::InvalidDeflate => "a compressed message is not valid DEFLATE",
             ProtocolError::MessageTooBig { bytes, limit_bytes } => {
                 return write!(f, "a message has {bytes} bytes or more, {limit_bytes} are allowed");
             }

@@ -28,8 +28,11 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
 
 pub mod closing;
+mod compression;
 mod connection;
 mod deadlines;
 mod error;
@@ -39,11 +42,14 @@ mod limits;
 pub mod message;
 mod output;
 
+pub use compression::{Compression, CompressionMode, Savings, WindowBits};
 pub use connection::{Config, Connection, Role};
 pub use deadlines::{Deadlines, Missed, Timeouts, Timestamp};
 pub use error::{ProtocolError, SendError};
 pub use frame::{CloseCode, CloseFrame, Kind, MaskingKey};
 pub use limits::Limits;
+#[cfg(feature = "std")]
+pub use message::Prepared;
 pub use message::{ControlEvent, Event, Message, Piece, PieceEvent};
 pub use output::Output;
 pub use wskit_bytes::{InvalidUtf8, Payload, Text, TextPayload, Utf8Validator, mask};

@@ -10,6 +10,7 @@ use counting::{held_bytes, peak_bytes};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use std::hint::black_box;
+use wskit_proto::Compression;
 use wskit_proto::frame::{FrameHeader, ParsedHeader};
 use wskit_proto::handshake::{
     Acceptance, ClientOpening, ClientRequest, Field, Key, Origin, OriginPolicy, ServerOpening,
@@ -54,7 +55,7 @@ fn offer(head: &[u8]) {
             for policy in [OriginPolicy::SameHost, OriginPolicy::Only(vec![]), OriginPolicy::Any] {
                 let _either = black_box(offer.check_origin(&policy));
             }
-            offer.accept(Acceptance::default(), &mut output);
+            offer.accept(Acceptance::default(), &Compression::off(), &mut output);
         }
         Ok(None) => {}
         Err(error) => {

@@ -4,6 +4,7 @@ mod common;
 
 use bytes::BytesMut;
 use common::waiting;
+use wskit_proto::Compression;
 use wskit_proto::Output;
 use wskit_proto::handshake::{
     Acceptance, Field, HeadLimits, InvalidField, Offer, OriginPolicy, Rejection, RequestError,
@@ -199,7 +200,8 @@ fn an_acceptance_has_its_four_lines_and_what_the_application_adds() {
         let subprotocol = offer.choose_subprotocol(&names(supported));
         let headers = vec![Field::new("X-Name", "value").unwrap()];
         let mut output = Output::default();
-        let agreed = offer.accept(Acceptance { subprotocol, headers }, &mut output);
+        let agreed =
+            offer.accept(Acceptance { subprotocol, headers }, &Compression::off(), &mut output);
         assert_eq!(agreed.subprotocol.as_ref().map(Subprotocol::as_str), chosen);
         assert!(agreed.extensions.is_empty());
         let line =
@@ -212,8 +214,11 @@ fn an_acceptance_has_its_four_lines_and_what_the_application_adds() {
     }
     let mut output = Output::default();
     let [foreign] = &names(&["c"])[..] else { unreachable!() };
-    let acceptance = Acceptance { subprotocol: Some(foreign.clone()), headers: vec![] };
-    assert_eq!(receive(&head).unwrap().accept(acceptance, &mut output).subprotocol, None);
+    let acceptance = Acceptance { subprotocol: Some(foreign.clone()), ..Acceptance::default() };
+    assert_eq!(
+        receive(&head).unwrap().accept(acceptance, &Compression::off(), &mut output).subprotocol,
+        None
+    );
     assert!(!String::from_utf8(waiting(&output)).unwrap().contains("Protocol:"));
 }
 

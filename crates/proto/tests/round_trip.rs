@@ -33,7 +33,7 @@ impl Pair {
     fn new(timeouts: Timeouts) -> Pair {
         // So that every Ping has its Pong.
         let limits = Limits { pong_bytes_max: usize::MAX, ..Limits::default() };
-        let end = |role| End::new(role, Config { limits, timeouts });
+        let end = |role| End::new(role, Config { limits, timeouts, ..Config::default() });
         Pair { ends: [end(MASKING_CLIENT), end(SERVER)], now: Duration::ZERO }
     }
 

@@ -1,7 +1,7 @@
 //! Opening a connection as a client.
 
 use crate::socket::{Opened, Options, WebSocket};
-use crate::{Error, Limits, Timeouts, dial, entropy};
+use crate::{Compression, Error, Limits, Timeouts, dial, entropy};
 use bytes::BytesMut;
 use http::Uri;
 use std::{
@@ -89,7 +89,9 @@ impl Client {
             ClientRequest::new(header, target).map_err(|error| wrong(&error.to_string()))?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let opening_timeout = Some(Duration::from_secs(10));
-        Ok(Client { host, port, request, opening_timeout, options: Options::default() })
+        let options = Options::default();
+        let client = Client { host, port, request, opening_timeout, options };
+        Ok(client.compression(Compression::default()))
     }
 
     /// Adds a header to the request.
@@ -102,6 +104,15 @@ impl Client {
     pub fn subprotocol(mut self, name: impl Into<Text>) -> Result<Client, Error> {
         self.request.add_subprotocol(Subprotocol::new(name)?)?;
         Ok(self)
+    }
+
+    /// Whether and how messages are compressed if the server agrees: see [`Compression`] for the
+    /// default.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Client {
+        self.options.config.compression = compression;
+        self.request.set_compression(compression);
+        self
     }
 
     /// What the server may cost. See [`Limits`] for the defaults.

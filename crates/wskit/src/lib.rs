@@ -47,7 +47,8 @@ pub use wskit_proto::handshake::{
     ResponseError, Subprotocol,
 };
 pub use wskit_proto::{
-    CloseCode, CloseFrame, Kind, Limits, Message, ProtocolError, SendError, Text, Timeouts,
+    CloseCode, CloseFrame, Compression, CompressionMode, Kind, Limits, Message, Prepared,
+    ProtocolError, Savings, SendError, Text, Timeouts, WindowBits,
 };
 
 /// The protocol core, for those who need its parts.

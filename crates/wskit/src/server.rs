@@ -1,7 +1,7 @@
 //! Accepting connections as a server.
 
 use crate::socket::{Opened, Options, WebSocket};
-use crate::{Error, Limits, Timeouts, buffers};
+use crate::{Compression, Error, Limits, Timeouts, buffers};
 use bytes::BytesMut;
 use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -97,6 +97,13 @@ impl Server {
     #[must_use]
     pub fn origins(self, policy: OriginPolicy) -> Server {
         self.with(|settings| settings.origins = policy)
+    }
+
+    /// Whether and how messages are compressed if the client offers it: see [`Compression`] for the
+    /// default.
+    #[must_use]
+    pub fn compression(self, compression: Compression) -> Server {
+        self.with(|settings| settings.options.config.compression = compression)
     }
 
     /// What a client may cost. See [`Limits`] for the defaults.
@@ -305,7 +312,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
         let PendingOffer { stream, input, offer, server } = self;
         let mut output = Output::default();
         output.lend(buffers::take_output());
-        let agreed = offer.accept(acceptance, &mut output);
+        let agreed =
+            offer.accept(acceptance, &server.settings.options.config.compression, &mut output);
         let opened = Opened { stream, input, output, agreed };
         let mut socket = WebSocket::server(opened, &server.settings.options);
         server.in_time(socket.flush()).await?;

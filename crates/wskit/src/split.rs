@@ -7,7 +7,7 @@
 
 use crate::client::ClientStream;
 use crate::socket::{Ends, Incoming, MessagePiece, Outgoing, WebSocket, broken};
-use crate::{CloseCode, CloseFrame, Error, Kind, Message};
+use crate::{CloseCode, CloseFrame, Error, Kind, Message, Prepared};
 use bytes::Bytes;
 use std::{
     fmt,
@@ -220,6 +220,13 @@ impl<S: Split> SendHalf<S> {
         let message = message.into();
         poll_fn(|cx| self.poll_ready(cx)).await?;
         self.start_send(message)
+    }
+
+    /// Queues a message that is sent to many connections. As [`WebSocket::feed_prepared`], and
+    /// cancel safe too.
+    pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        Ok(lock(&self.shared.sending).0.encode_prepared(message)?)
     }
 
     /// Queues a part of a message. As [`WebSocket::feed_part`], and cancel safe too.

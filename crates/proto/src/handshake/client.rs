@@ -2,11 +2,16 @@
 
 use super::field::write_line;
 use super::head::{self, HEADERS_MAX, HeadEnd, HeadLimits, Headers, Only};
-use super::list::items;
 use super::target::{Target, is_authority};
-use super::{Agreed, Field, InvalidSubprotocol, Key, Refusal, ResponseError};
+use super::{
+    Agreed, DeflateParameters, Extension, Field, InvalidSubprotocol, Key, Refusal, ResponseError,
+};
 use super::{Subprotocol, VERSION};
-use alloc::{string::String, vec::Vec};
+use crate::Compression;
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use bytes::{Buf, Bytes, BytesMut};
 use core::{fmt, mem::MaybeUninit};
 
@@ -17,6 +22,7 @@ pub struct ClientRequest {
     target: String,
     fields: Vec<Field>,
     subprotocols: Vec<Subprotocol>,
+    compression: Compression,
     limits: HeadLimits,
     /// How much of the body of a refusal is kept: 4 KiB.
     pub body_bytes_max: usize,
@@ -50,6 +56,7 @@ impl ClientRequest {
             target,
             fields: Vec::new(),
             subprotocols: Vec::new(),
+            compression: Compression::off(),
             limits: HeadLimits::default(),
             body_bytes_max: 4 << 10,
         })
@@ -63,6 +70,11 @@ impl ClientRequest {
     /// Offers a subprotocol, less preferred than the ones before it.
     pub fn add_subprotocol(&mut self, name: Subprotocol) -> Result<(), InvalidSubprotocol> {
         name.push_onto(&mut self.subprotocols)
+    }
+
+    /// Offers to compress messages.
+    pub fn set_compression(&mut self, compression: Compression) {
+        self.compression = compression;
     }
 
     /// The subprotocols that are offered.
@@ -83,6 +95,9 @@ impl ClientRequest {
         if !self.subprotocols.is_empty() {
             let names: Vec<&str> = self.subprotocols.iter().map(Subprotocol::as_str).collect();
             write_line(&mut head, "Sec-WebSocket-Protocol", names.join(", ").as_bytes());
+        }
+        if let Some(offer) = super::deflate::offer(&self.compression) {
+            write_line(&mut head, "Sec-WebSocket-Extensions", offer.to_string().as_bytes());
         }
         self.fields.iter().for_each(|field| field.write(&mut head));
         head.extend_from_slice(b"\r\n");
@@ -211,6 +226,17 @@ impl ClientOpening {
         ResponseError::Refused(Refusal { status, headers, body })
     }
 
+    /// The extensions of a response; `None` where one was not offered, or not like this.
+    fn extensions(&self, headers: &Headers) -> Option<(Option<DeflateParameters>, Vec<Extension>)> {
+        let extensions = Extension::parse_list(headers.all("sec-websocket-extensions")).ok()?;
+        let deflate = match &extensions[..] {
+            [] => None,
+            [only] => Some(super::deflate::agree(only, &self.request.compression)?),
+            _ => return None,
+        };
+        Some((deflate, extensions))
+    }
+
     fn agree(&self, headers: Headers) -> Result<Agreed, ResponseError> {
         if let Some(check) = Check::ALL.into_iter().find(|check| !check.passes(self, &headers)) {
             let expected = self.key.accept();
@@ -220,7 +246,8 @@ impl ClientOpening {
             .get("sec-websocket-protocol")
             .and_then(|name| core::str::from_utf8(name).ok())
             .and_then(|name| Subprotocol::new(name).ok());
-        Ok(Agreed { key: self.key, subprotocol, extensions: Vec::new(), headers })
+        let (deflate, extensions) = self.extensions(&headers).unwrap_or_default();
+        Ok(Agreed { key: self.key, subprotocol, extensions, deflate, headers })
     }
 }
 
@@ -301,10 +328,7 @@ impl Check {
                 matches!(headers.only("sec-websocket-accept"), Only::Value(value)
                     if value == opening.key.accept().as_bytes())
             }
-            Check::Extensions => headers
-                .all("sec-websocket-extensions")
-                .flat_map(items)
-                .all(|_nothing_is_offered| false),
+            Check::Extensions => opening.extensions(headers).is_some(),
             Check::Subprotocol => match headers.only("sec-websocket-protocol") {
                 Only::Missing => true,
                 Only::Value(value) => {

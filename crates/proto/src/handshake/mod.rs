@@ -7,6 +7,7 @@
 //! Both leave in the buffer what came after the head: the first frames.
 
 mod client;
+mod deflate;
 mod extension;
 mod field;
 mod head;
@@ -20,6 +21,7 @@ mod subprotocol;
 mod target;
 
 pub use client::{Check, ClientOpening, ClientRequest, InvalidRequest};
+pub use deflate::DeflateParameters;
 pub use extension::{Extension, Parameter};
 pub use field::{Field, InvalidField};
 pub use head::{HeadLimits, Headers};
@@ -39,6 +41,8 @@ pub struct Agreed {
     pub subprotocol: Option<Subprotocol>,
     /// The extensions in use.
     pub extensions: alloc::vec::Vec<Extension>,
+    /// The parameters of permessage-deflate, if it is one of the extensions.
+    pub deflate: Option<DeflateParameters>,
     /// The headers of the peer: of the request for a server, of the response for a client.
     pub headers: Headers,
 }

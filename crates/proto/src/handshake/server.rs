@@ -5,8 +5,11 @@ use super::head::{self, HEADERS_MAX, HeadEnd, HeadLimits, Headers, Only};
 use super::request_error::write_refusal;
 use super::target::{Target, is_authority};
 use super::{Agreed, Extension, Field, Key, OriginPolicy, RequestError, Subprotocol, VERSION};
-use crate::Output;
-use alloc::{string::String, vec::Vec};
+use crate::{Compression, Output};
+use alloc::{
+    string::{String, ToString},
+    vec::Vec,
+};
 use bytes::{Bytes, BytesMut};
 use core::mem::MaybeUninit;
 
@@ -14,7 +17,7 @@ use core::mem::MaybeUninit;
 ///
 /// ```
 /// use bytes::BytesMut;
-/// use wskit_proto::{Output, handshake::{Acceptance, ServerOpening}};
+/// use wskit_proto::{Compression, Output, handshake::{Acceptance, ServerOpening}};
 ///
 /// let mut input = BytesMut::from(concat!(
 ///     "GET /chat HTTP/1.1\r\nHost: example.com\r\n",
@@ -24,7 +27,7 @@ use core::mem::MaybeUninit;
 /// let mut output = Output::default();
 /// let offer = ServerOpening::default().receive(&mut input)?.expect("the request is whole");
 /// assert_eq!(offer.path(), "/chat");
-/// offer.accept(Acceptance::default(), &mut output);
+/// offer.accept(Acceptance::default(), &Compression::off(), &mut output);
 /// let response = std::str::from_utf8(output.chunks().next().unwrap())?;
 /// assert!(response.contains("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -330,7 +333,15 @@ impl Offer {
     ///
     /// A subprotocol that the client did not offer is left out, for the client would have to fail
     /// the connection.
-    pub fn accept(self, acceptance: Acceptance, output: &mut Output) -> Agreed {
+    ///
+    /// Where compression is agreed on, the connection has to be made
+    /// [with what was agreed](crate::Connection::with_agreed).
+    pub fn accept(
+        self,
+        acceptance: Acceptance,
+        compression: &Compression,
+        output: &mut Output,
+    ) -> Agreed {
         let subprotocol =
             acceptance.subprotocol.filter(|chosen| self.subprotocols.contains(chosen));
         let mut head = Vec::with_capacity(256);
@@ -341,10 +352,18 @@ impl Offer {
         if let Some(subprotocol) = &subprotocol {
             write_line(&mut head, "Sec-WebSocket-Protocol", subprotocol.as_str().as_bytes());
         }
+        let deflate = super::deflate::choose(&self.extensions, compression);
+        let (deflate, extensions) = match deflate {
+            Some((parameters, response)) => {
+                write_line(&mut head, "Sec-WebSocket-Extensions", response.to_string().as_bytes());
+                (Some(parameters), Vec::from([response]))
+            }
+            None => (None, Vec::new()),
+        };
         acceptance.headers.iter().for_each(|field| field.write(&mut head));
         head.extend_from_slice(b"\r\n");
         output.copy(&head);
         let headers = self.request.headers;
-        Agreed { key: self.key, subprotocol, extensions: Vec::new(), headers }
+        Agreed { key: self.key, subprotocol, extensions, deflate, headers }
     }
 }

@@ -1,8 +1,15 @@
 //! From bytes to messages.
 
+#[cfg(feature = "deflate")]
+mod inflate;
+
+#[cfg(feature = "deflate")]
+use super::deflate::Inflating;
 use super::event::{ControlEvent, Event, Piece, PieceEvent};
 use crate::frame::{CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader};
-use crate::{Limits, Payload, ProtocolError, Role, Utf8Validator, mask};
+#[cfg(feature = "deflate")]
+use crate::handshake::DeflateParameters;
+use crate::{Limits, Payload, ProtocolError, Role, Savings, Utf8Validator, mask};
 use bytes::{Buf, BytesMut};
 
 /// The receiving half of a connection: takes frames off the front of a buffer and puts messages
@@ -19,6 +26,8 @@ pub struct Receiving {
     assembled: BytesMut,
     /// The peer's Close frame arrived, or the connection failed: nothing more is received.
     ended: bool,
+    #[cfg(feature = "deflate")]
+    inflating: Option<alloc::boxed::Box<Inflating>>,
 }
 
 /// A message whose last byte has not arrived.
@@ -28,6 +37,7 @@ struct OpenMessage {
     bytes: u64,
     fragments: u32,
     utf8: Utf8Validator,
+    compressed: bool,
     /// A piece was handed out, so the message can no longer be handed out whole.
     in_pieces: bool,
     /// Something of it was discarded after that, so no more pieces are handed out either.
@@ -42,6 +52,8 @@ struct OpenFrame {
     payload_bytes: u64,
     /// How much of the payload is unmasked and checked.
     done_bytes: u64,
+    /// How much of that was taken off the input.
+    taken_bytes: u64,
 }
 
 /// How much of a message is handed out at a time.
@@ -73,7 +85,27 @@ impl Receiving {
             frame: None,
             assembled: BytesMut::new(),
             ended: false,
+            #[cfg(feature = "deflate")]
+            inflating: None,
         }
+    }
+
+    /// Takes compressed messages from now on, as it was agreed.
+    #[cfg(feature = "deflate")]
+    pub fn inflate_messages(&mut self, agreed: &DeflateParameters) {
+        let (no_context, window) = match self.role {
+            Role::Server => (agreed.client_no_context_takeover, agreed.client_max_window_bits),
+            Role::Client(_) => (agreed.server_no_context_takeover, agreed.server_max_window_bits),
+        };
+        self.inflating = Some(Inflating::new(no_context, window).into());
+    }
+
+    /// What compression has saved so far.
+    pub fn savings(&self) -> Savings {
+        #[cfg(feature = "deflate")]
+        return self.inflating.as_ref().map(|inflating| inflating.savings()).unwrap_or_default();
+        #[cfg(not(feature = "deflate"))]
+        Savings::default()
     }
 
     /// Takes the next whole message, or control frame, off the front of `input`. `None` means that
@@ -216,6 +248,8 @@ impl Receiving {
                 }
             }
             let (ready, frame_ended) = match portion {
+                #[cfg(feature = "deflate")]
+                _ if self.is_compressed() => self.inflate(input, portion)?,
                 Portion::Whole => self.collect(input)?,
                 Portion::Piece => self.take_piece(input)?,
             };
@@ -228,7 +262,8 @@ impl Receiving {
     /// Checks what the header alone tells, and says what the payload is masked with.
     #[inline]
     fn check(&self, header: &FrameHeader) -> Result<MaskingKey, ProtocolError> {
-        if header.rsv1 {
+        // RFC 7692 §6: only the first frame of a message says that it is compressed.
+        if header.rsv1 && !(self.can_inflate() && matches!(header.opcode, Opcode::Data(_))) {
             return Err(ProtocolError::ReservedBits);
         }
         // RFC 6455 §5.1: a client masks all its frames, a server masks none.
@@ -260,17 +295,19 @@ impl Receiving {
         self.check_limits(payload_bytes, portion)?;
         input.advance(header_bytes);
         if let Opcode::Data(kind) = header.opcode {
-            if header.fin && portion == Portion::Whole && payload_bytes <= input.len() as u64 {
+            let is_plain_and_whole =
+                header.fin && !header.rsv1 && payload_bytes <= input.len() as u64;
+            if is_plain_and_whole && portion == Portion::Whole {
                 let len = payload_bytes as usize;
                 mask(&mut input[..len], masking_key, 0);
                 return Ok(Some(Ready::Input(kind, len)));
             }
-            let utf8 = Utf8Validator::default();
             self.message = Some(OpenMessage {
                 kind,
                 bytes: 0,
                 fragments: 0,
-                utf8,
+                utf8: Utf8Validator::default(),
+                compressed: header.rsv1,
                 in_pieces: false,
                 discarded: false,
             });
@@ -280,7 +317,8 @@ impl Receiving {
             message.fragments += 1;
         }
         let fin = header.fin;
-        self.frame = Some(OpenFrame { fin, masking_key, payload_bytes, done_bytes: 0 });
+        let (done_bytes, taken_bytes) = (0, 0);
+        self.frame = Some(OpenFrame { fin, masking_key, payload_bytes, done_bytes, taken_bytes });
         Ok(None)
     }
 
@@ -323,9 +361,9 @@ impl Receiving {
         if bytes > limit_bytes && !message.in_pieces {
             return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
         }
-        let in_place = frame.stays_in_input(message);
-        let start = if in_place { frame.done_bytes as usize } else { 0 };
-        let arrived = frame.open_payload(message, input, start)?;
+        // A message of one frame is whole where it lies; fragments have headers between them.
+        let in_place = message.fragments == 1 && frame.fin && !message.in_pieces;
+        let arrived = frame.open_payload(message, input)?;
         let frame_ended = frame.done_bytes == frame.payload_bytes;
         let message_ended = frame_ended && frame.fin;
         if !in_place {
@@ -334,7 +372,7 @@ impl Receiving {
             } else {
                 self.assembled.extend_from_slice(&input[..arrived]);
             }
-            input.advance(arrived);
+            frame.take(arrived, input);
         }
         let whole_bytes = frame.payload_bytes as usize;
         if frame_ended {
@@ -372,9 +410,10 @@ impl Receiving {
                 false,
             ));
         }
-        // What `collect` left in the input is done already.
-        let start = if frame.stays_in_input(message) { frame.done_bytes as usize } else { 0 };
-        let len = start + frame.open_payload(message, input, start)?;
+        frame.open_payload(message, input)?;
+        let len = frame.untaken();
+        // The piece takes itself off the input when it is dropped.
+        frame.taken_bytes = frame.done_bytes;
         let frame_ended = frame.done_bytes == frame.payload_bytes;
         let last = frame_ended && frame.fin;
         let first = !message.in_pieces;
@@ -390,6 +429,20 @@ impl Receiving {
             self.message = None;
         }
         Ok((Some(Ready::Piece { kind, len, assembled: false, first, last }), frame_ended))
+    }
+
+    #[inline]
+    fn can_inflate(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        return self.inflating.is_some();
+        #[cfg(not(feature = "deflate"))]
+        false
+    }
+
+    #[cfg(feature = "deflate")]
+    #[inline]
+    fn is_compressed(&self) -> bool {
+        self.message.as_ref().is_some_and(|message| message.compressed)
     }
 
     fn control<'a>(
@@ -412,27 +465,31 @@ impl Receiving {
 }
 
 impl OpenFrame {
-    /// A message of one frame is whole where it lies; fragments have headers between them, and
-    /// pieces are taken off at once.
-    fn stays_in_input(&self, message: &OpenMessage) -> bool {
-        message.fragments == 1 && self.fin && !message.in_pieces
+    /// How much of the payload lies at the front of the input, unmasked and checked.
+    fn untaken(&self) -> usize {
+        (self.done_bytes - self.taken_bytes) as usize
     }
 
-    /// Unmasks and checks the part of the payload that begins at `start` of the input and has
-    /// arrived since the last call, and says how many bytes that is.
+    /// Takes bytes off the input.
+    fn take(&mut self, bytes: usize, input: &mut BytesMut) {
+        self.taken_bytes += bytes as u64;
+        input.advance(bytes);
+    }
+
+    /// Unmasks and checks the part of the payload that has arrived since the last call, and says
+    /// how many bytes that is.
     fn open_payload(
         &mut self,
         message: &mut OpenMessage,
         input: &mut BytesMut,
-        start: usize,
     ) -> Result<usize, ProtocolError> {
-        let Some(arrived) = input.get_mut(start..) else { return Ok(0) };
+        let Some(arrived) = input.get_mut(self.untaken()..) else { return Ok(0) };
         let rest = self.payload_bytes - self.done_bytes;
         let len = usize::try_from(rest).unwrap_or(usize::MAX).min(arrived.len());
         let arrived = &mut arrived[..len];
         mask(arrived, self.masking_key, (self.done_bytes % 4) as usize);
         self.done_bytes += len as u64;
-        if message.kind == Kind::Text {
+        if message.kind == Kind::Text && !message.compressed {
             // RFC 6455 §8.1: text that is not UTF-8 fails the connection, here at its first byte.
             message.utf8.push(arrived).map_err(|_| ProtocolError::InvalidUtf8)?;
         }

@@ -1,12 +1,18 @@
 //! From messages to bytes.
 
+#[cfg(feature = "deflate")]
+use super::deflate::Deflating;
 use super::event::ControlEvent;
 use super::owned::Message;
+#[cfg(feature = "std")]
+use super::prepared::Prepared;
 use crate::closing::{Action, Cause, State};
 use crate::frame::{
     CONTROL_PAYLOAD_BYTES_MAX, CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode,
 };
-use crate::{Limits, Output, ProtocolError, Role, SendError, mask};
+#[cfg(feature = "deflate")]
+use crate::{Compression, handshake::DeflateParameters};
+use crate::{Limits, Output, ProtocolError, Role, Savings, SendError, mask};
 use bytes::Bytes;
 
 /// The sending half of a connection: writes frames into an [`Output`], and knows where the
@@ -19,6 +25,8 @@ pub struct Sending {
     /// A message is being sent in parts.
     message_begun: bool,
     pongs: Pongs,
+    #[cfg(feature = "deflate")]
+    deflating: Option<alloc::boxed::Box<Deflating>>,
 }
 
 /// Pongs must not pile up while the peer does not read.
@@ -35,7 +43,33 @@ struct Pongs {
 impl Sending {
     /// A sender for this role's end of a connection.
     pub fn new(role: Role, limits: Limits) -> Sending {
-        Sending { role, state: State::Open, limits, message_begun: false, pongs: Pongs::default() }
+        Sending {
+            role,
+            state: State::Open,
+            limits,
+            message_begun: false,
+            pongs: Pongs::default(),
+            #[cfg(feature = "deflate")]
+            deflating: None,
+        }
+    }
+
+    /// Compresses messages from now on, as it was agreed.
+    #[cfg(feature = "deflate")]
+    pub fn deflate_messages(&mut self, compression: &Compression, agreed: &DeflateParameters) {
+        let (no_context, window) = match self.role {
+            Role::Server => (agreed.server_no_context_takeover, agreed.server_max_window_bits),
+            Role::Client(_) => (agreed.client_no_context_takeover, agreed.client_max_window_bits),
+        };
+        self.deflating = Deflating::new(compression, no_context, window).map(Into::into);
+    }
+
+    /// What compression has saved so far.
+    pub fn savings(&self) -> Savings {
+        #[cfg(feature = "deflate")]
+        return self.deflating.as_ref().map(|deflating| deflating.savings()).unwrap_or_default();
+        #[cfg(not(feature = "deflate"))]
+        Savings::default()
     }
 
     /// Where the connection stands.
@@ -57,8 +91,8 @@ impl Sending {
     #[inline]
     pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
         match message {
-            Message::Text(text) => self.send_whole(Kind::Text, text.into_bytes(), output),
-            Message::Binary(bytes) => self.send_whole(Kind::Binary, bytes, output),
+            Message::Text(text) => self.send_data(Kind::Text, text.into_bytes(), output),
+            Message::Binary(bytes) => self.send_data(Kind::Binary, bytes, output),
             Message::Ping(payload) => self.send_control(Control::Ping, &payload, output),
             Message::Pong(payload) => self.send_control(Control::Pong, &payload, output),
             Message::Close(frame) => {
@@ -68,17 +102,64 @@ impl Sending {
         }
     }
 
+    /// Sends a message that is shared by many connections. A server neither encodes nor compresses
+    /// it again, and does not copy it if it is long.
+    #[cfg(feature = "std")]
+    pub fn send_prepared(
+        &mut self,
+        prepared: &Prepared,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        if let Role::Client(_) = self.role {
+            return self.send_data(prepared.kind(), prepared.payload().clone(), output);
+        }
+        self.check_between_messages()?;
+        #[cfg(feature = "deflate")]
+        if let Some(deflating) = &mut self.deflating
+            && let Some(deflated) = prepared.deflated(deflating)
+        {
+            deflating.sent_shared(prepared.payload().len(), deflated.payload_bytes);
+            output.share(deflated.frame.clone());
+            return Ok(());
+        }
+        output.share(prepared.plain().clone());
+        Ok(())
+    }
+
+    /// Sends a message as it is, even where compression was agreed: for what is known not to
+    /// shrink, or must not be compressed together with a secret.
+    pub fn send_uncompressed(
+        &mut self,
+        message: Message,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        let (kind, payload) = match message {
+            Message::Text(text) => (Kind::Text, text.into_bytes()),
+            Message::Binary(bytes) => (Kind::Binary, bytes),
+            control => return self.send(control, output),
+        };
+        self.check_between_messages()?;
+        self.send_part(kind, payload, true, output)
+    }
+
     #[inline]
-    fn send_whole(
+    fn send_data(
         &mut self,
         kind: Kind,
         payload: Bytes,
         output: &mut Output,
     ) -> Result<(), SendError> {
-        self.check_open()?;
-        // RFC 6455 §5.4: the fragments of one message are not interleaved with another's.
-        if self.message_begun {
-            return Err(SendError::MessageUnfinished);
+        self.check_between_messages()?;
+        #[cfg(feature = "deflate")]
+        if let Some(deflating) = &mut self.deflating {
+            let (role, opcode) = (self.role, Opcode::Data(kind));
+            let write = |compressed: &[u8]| {
+                let key = write_header(role, opcode, true, true, compressed.len(), output);
+                copy_masked(compressed, key, output);
+            };
+            if deflating.deflate(&payload, write) {
+                return Ok(());
+            }
         }
         self.send_part(kind, payload, true, output)
     }
@@ -97,9 +178,9 @@ impl Sending {
         self.check_open()?;
         let begun = core::mem::replace(&mut self.message_begun, !last);
         let opcode = if begun { Opcode::Continuation } else { Opcode::Data(kind) };
-        match self.write_header(opcode, last, payload.len(), output) {
+        match write_header(self.role, opcode, last, false, payload.len(), output) {
             None => output.share(payload),
-            Some(key) => output.copy_changed(&payload, |copy| mask(copy, key, 0)),
+            key => copy_masked(&payload, key, output),
         }
         Ok(())
     }
@@ -215,29 +296,46 @@ impl Sending {
     }
 
     fn write_control(&mut self, control: Control, payload: &[u8], output: &mut Output) {
-        let key = self.write_header(Opcode::Control(control), true, payload.len(), output);
-        output.copy_changed(payload, |copy| mask(copy, key.unwrap_or_default(), 0));
-    }
-
-    /// Writes the header and says what the payload has to be masked with, if it has to be.
-    #[inline]
-    fn write_header(
-        &mut self,
-        opcode: Opcode,
-        fin: bool,
-        payload_bytes: usize,
-        output: &mut Output,
-    ) -> Option<MaskingKey> {
-        let masking_key = self.role.masking_key();
-        let payload_bytes = payload_bytes as u64;
-        let header = FrameHeader { fin, rsv1: false, opcode, masking_key, payload_bytes };
-        let (bytes, len) = header.encode();
-        output.copy(&bytes[..len]);
-        masking_key
+        let opcode = Opcode::Control(control);
+        let key = write_header(self.role, opcode, true, false, payload.len(), output);
+        copy_masked(payload, key, output);
     }
 
     #[inline]
     fn check_open(&self) -> Result<(), SendError> {
         if self.state == State::Open { Ok(()) } else { Err(SendError::Closed) }
+    }
+
+    #[inline]
+    fn check_between_messages(&self) -> Result<(), SendError> {
+        self.check_open()?;
+        // RFC 6455 §5.4: the fragments of one message are not interleaved with another's.
+        if self.message_begun { Err(SendError::MessageUnfinished) } else { Ok(()) }
+    }
+}
+
+/// Writes the header and says what the payload has to be masked with, if it has to be.
+#[inline]
+fn write_header(
+    role: Role,
+    opcode: Opcode,
+    fin: bool,
+    rsv1: bool,
+    payload_bytes: usize,
+    output: &mut Output,
+) -> Option<MaskingKey> {
+    let masking_key = role.masking_key();
+    let payload_bytes = payload_bytes as u64;
+    let header = FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes };
+    let (bytes, len) = header.encode();
+    output.copy(&bytes[..len]);
+    masking_key
+}
+
+#[inline]
+fn copy_masked(payload: &[u8], masking_key: Option<MaskingKey>, output: &mut Output) {
+    match masking_key {
+        Some(key) => output.copy_changed(payload, |copy| mask(copy, key, 0)),
+        None => output.copy(payload),
     }
 }

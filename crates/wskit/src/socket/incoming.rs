@@ -15,7 +15,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use wskit_proto::closing::State;
 use wskit_proto::message::Receiving;
-use wskit_proto::{CloseFrame, ControlEvent, Deadlines, Message, Missed};
+use wskit_proto::{CloseFrame, ControlEvent, Deadlines, Message, Missed, Savings};
 
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -97,6 +97,10 @@ impl Incoming {
             write_error: None,
             stalled_bytes: 0,
         }
+    }
+
+    pub(crate) fn savings(&self) -> Savings {
+        self.receiving.savings()
     }
 
     /// The Close frame of the peer, once it has arrived.

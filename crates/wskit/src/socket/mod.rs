@@ -24,7 +24,9 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use wskit_proto::handshake::Agreed;
-use wskit_proto::{CloseCode, CloseFrame, Config, Connection, Kind, Message, Output, Role};
+use wskit_proto::{
+    CloseCode, CloseFrame, Config, Connection, Kind, Message, Output, Prepared, Role, Savings,
+};
 
 /// An open WebSocket connection on a stream of bytes `S`.
 ///
@@ -113,7 +115,8 @@ impl<S> WebSocket<S> {
 
     fn new(role: Role, opened: Opened<S>, options: &Options) -> WebSocket<S> {
         let Opened { stream, input, output, agreed } = opened;
-        let (receiving, sending, deadlines) = Connection::new(role, options.config).into_parts();
+        let (receiving, sending, deadlines) =
+            Connection::with_agreed(role, options.config, &agreed).into_parts();
         let is_server = matches!(role, Role::Server);
         WebSocket {
             stream,
@@ -127,6 +130,11 @@ impl<S> WebSocket<S> {
     /// peer.
     pub fn agreed(&self) -> &Agreed {
         &self.agreed
+    }
+
+    /// What compression has saved so far, of what was received and of what was sent.
+    pub fn savings(&self) -> (Savings, Savings) {
+        (self.incoming.savings(), self.outgoing.sending.savings())
     }
 
     /// The Close frame that the peer sent, once it has arrived: with its code and reason, or
@@ -192,6 +200,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         let message = message.into();
         poll_fn(|cx| self.poll_ready(cx)).await?;
         self.start_send(message)
+    }
+
+    /// Queues a message that is sent to many connections, and was encoded and compressed for all of
+    /// them together. Waits as [`feed`](WebSocket::feed) does, and is cancel safe too.
+    pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        Ok(self.outgoing.encode_prepared(message)?)
+    }
+
+    /// Queues a message that is not to be compressed, because it would not shrink or because it
+    /// holds a secret together with what others chose. Otherwise as [`feed`](WebSocket::feed).
+    pub async fn feed_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
+        let message = message.into();
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        Ok(self.outgoing.encode_uncompressed(message)?)
     }
 
     /// Queues a part of a message, which leaves as a frame of its own, so that a message of any

@@ -9,7 +9,7 @@ use std::{
 use tokio::io::AsyncWrite;
 use wskit_proto::closing::State;
 use wskit_proto::message::Sending;
-use wskit_proto::{Kind, Message, Output, SendError};
+use wskit_proto::{Kind, Message, Output, Prepared, SendError};
 
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -34,6 +34,18 @@ impl Outgoing {
     pub(crate) fn encode(&mut self, message: Message) -> Result<(), SendError> {
         self.prepare();
         self.sending.send(message, &mut self.output)
+    }
+
+    /// Encodes a message that many connections share.
+    pub(crate) fn encode_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
+        self.prepare();
+        self.sending.send_prepared(message, &mut self.output)
+    }
+
+    /// Encodes a message without compressing it.
+    pub(crate) fn encode_uncompressed(&mut self, message: Message) -> Result<(), SendError> {
+        self.prepare();
+        self.sending.send_uncompressed(message, &mut self.output)
     }
 
     /// Encodes a part of a message.

@@ -43,6 +43,7 @@ impl Farewell {
             Farewell::Done | Farewell::Typed(_) => {}
         }
         let answer = closed?;
+        screen.savings(socket);
         if answer.as_ref().is_some_and(|answer| answer.code() != frame.code()) {
             judge(answer.as_ref())?;
         }
@@ -60,6 +61,7 @@ pub(super) async fn accept(
     screen: &mut Screen,
 ) -> Result<(), Failure> {
     screen.stop_prompting();
+    screen.savings(socket);
     let judgement = judge(frame.as_ref());
     if judgement.is_ok() {
         let frame = shown(frame.as_ref());

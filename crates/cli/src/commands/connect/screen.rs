@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
-use wskit::{ClientStream, Message, WebSocket};
+use wskit::{ClientStream, Message, Savings, WebSocket};
 
 /// Writes messages to standard output, and what happens beside them to standard error.
 #[derive(Debug)]
@@ -57,11 +57,29 @@ impl Screen {
         if let Some(subprotocol) = &socket.agreed().subprotocol {
             line += &format!(", subprotocol {subprotocol}");
         }
+        for extension in &socket.agreed().extensions {
+            line += &format!(", {}", printable(&extension.to_string()));
+        }
         self.tell(line);
         if self.prompts {
             self.tell("type a line to send it; /help shows more, Ctrl-D leaves");
         }
         self.prompt();
+    }
+
+    /// Tells what compression has saved, if it was agreed on.
+    pub(super) fn savings(&self, socket: &WebSocket<ClientStream>) {
+        let (received, sent) = socket.savings();
+        for (direction, Savings { plain_bytes, compressed_bytes }) in
+            [("received", received), ("sent", sent)]
+        {
+            if plain_bytes > 0 {
+                let percent = 100.0 * compressed_bytes as f64 / plain_bytes as f64;
+                self.tell(format_args!(
+                    "compression: {plain_bytes} bytes {direction} as {compressed_bytes} ({percent:.0} %)"
+                ));
+            }
+        }
     }
 
     /// Writes a text or binary message.

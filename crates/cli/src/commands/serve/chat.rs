@@ -54,7 +54,7 @@ pub(super) async fn converse(
             biased;
             delivery = mailbox.next() => match delivery {
                 Ok(delivery) => tokio::select! {
-                    fed = socket.feed(delivery.into_text()) => fed?,
+                    fed = socket.feed_prepared(delivery.message()) => fed?,
                     closing = mailbox.overrun() => break closing,
                 },
                 Err(closing) => break closing,

@@ -1,0 +1,126 @@
+//! A message for many receivers, encoded and compressed once.
+
+use crate::Kind;
+use crate::frame::{FRAME_HEADER_BYTES_MAX, FrameHeader, Opcode};
+use alloc::{sync::Arc, vec::Vec};
+use bytes::Bytes;
+use core::fmt;
+use std::sync::OnceLock;
+
+/// A message that is sent to any number of connections.
+///
+/// Its frame is encoded once, and compressed once for each compression setting in use, when the
+/// first connection needs it. Cloning shares it.
+///
+/// ```
+/// use wskit_proto::{Config, Connection, Output, Prepared, Role};
+///
+/// let news = Prepared::text("news for all");
+/// for _ in 0..3 {
+///     let mut connection = Connection::new(Role::Server, Config::default());
+///     let mut output = Output::default();
+///     connection.send_prepared(&news, &mut output)?;
+/// }
+/// # Ok::<(), wskit_proto::SendError>(())
+/// ```
+#[derive(Clone)]
+pub struct Prepared(Arc<Inner>);
+
+struct Inner {
+    kind: Kind,
+    payload: Bytes,
+    plain: OnceLock<Bytes>,
+    #[cfg(feature = "deflate")]
+    deflated: [OnceLock<Option<Deflated>>; WINDOWS],
+}
+
+/// The number of window sizes that a compressor keeps to, 9 to 15 bits.
+#[cfg(feature = "deflate")]
+const WINDOWS: usize = 7;
+
+/// A compressed message as a frame.
+#[cfg(feature = "deflate")]
+pub(super) struct Deflated {
+    pub(super) frame: Bytes,
+    pub(super) payload_bytes: usize,
+}
+
+impl Prepared {
+    /// A text message.
+    pub fn text(text: impl Into<crate::Text>) -> Prepared {
+        Prepared::new(Kind::Text, text.into().into_bytes())
+    }
+
+    /// A binary message.
+    pub fn binary(bytes: impl Into<Bytes>) -> Prepared {
+        Prepared::new(Kind::Binary, bytes.into())
+    }
+
+    fn new(kind: Kind, payload: Bytes) -> Prepared {
+        Prepared(Arc::new(Inner {
+            kind,
+            payload,
+            plain: OnceLock::new(),
+            #[cfg(feature = "deflate")]
+            deflated: [const { OnceLock::new() }; WINDOWS],
+        }))
+    }
+
+    /// What the message holds.
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    /// The payload as the application has it.
+    pub fn payload(&self) -> &Bytes {
+        &self.0.payload
+    }
+
+    /// The frame of a server that does not compress.
+    pub(super) fn plain(&self) -> &Bytes {
+        self.0.plain.get_or_init(|| encode(self.0.kind, &self.0.payload, false))
+    }
+
+    /// The frame of a server that compresses like this; `None` where it is not worth it.
+    #[cfg(feature = "deflate")]
+    pub(super) fn deflated(&self, deflating: &super::deflate::Deflating) -> Option<&Deflated> {
+        let place = usize::from(deflating.window().bits()).checked_sub(16 - WINDOWS)?;
+        let prepare = || {
+            let mut deflated = None;
+            deflating.alone().deflate(&self.0.payload, |compressed| {
+                let frame = encode(self.0.kind, compressed, true);
+                deflated = Some(Deflated { frame, payload_bytes: compressed.len() });
+            });
+            deflated
+        };
+        self.0.deflated.get(place)?.get_or_init(prepare).as_ref()
+    }
+}
+
+fn encode(kind: Kind, payload: &[u8], rsv1: bool) -> Bytes {
+    let payload_bytes = payload.len() as u64;
+    let opcode = Opcode::Data(kind);
+    let header = FrameHeader { fin: true, rsv1, opcode, masking_key: None, payload_bytes };
+    let (head, len) = header.encode();
+    let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES_MAX + payload.len());
+    frame.extend_from_slice(&head[..len]);
+    frame.extend_from_slice(payload);
+    frame.into()
+}
+
+impl PartialEq for Prepared {
+    fn eq(&self, other: &Prepared) -> bool {
+        (self.kind(), self.payload()) == (other.kind(), other.payload())
+    }
+}
+
+impl Eq for Prepared {}
+
+impl fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared")
+            .field("kind", &self.0.kind)
+            .field("payload", &self.0.payload)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,151 @@
+//! Receiving compressed messages (RFC 7692 §6.2).
+
+use super::{OpenFrame, OpenMessage, Portion, Ready, Receiving};
+use crate::message::deflate::{Inflating, Room};
+use crate::{Kind, ProtocolError};
+use bytes::BytesMut;
+
+/// How much of a compressed message has to arrive before an inflater is taken for it while the
+/// rest is awaited, and about how much a piece of it has when it is taken in pieces.
+const STEP_BYTES: usize = 64 << 10;
+
+/// What came of one step.
+struct Outcome {
+    frame_ended: bool,
+    message_ended: bool,
+    /// The output has to be taken out before inflating can go on.
+    is_full: bool,
+}
+
+impl Receiving {
+    /// Inflates what has arrived of the open frame. Also tells whether the frame ended.
+    pub(super) fn inflate(
+        &mut self,
+        input: &mut BytesMut,
+        portion: Portion,
+    ) -> Result<(Option<Ready>, bool), ProtocolError> {
+        loop {
+            let Some(message) = &mut self.message else { return Ok((None, true)) };
+            let (kind, first) = (message.kind, !message.in_pieces);
+            // Of a message of which pieces were taken, the rest is of no use to `receive`; and of
+            // a message with a hole nothing is of use.
+            let discards = message.discarded || (portion == Portion::Whole && message.in_pieces);
+            if portion == Portion::Piece && !discards && !self.assembled.is_empty() {
+                // What was inflated for a whole message comes first.
+                message.in_pieces = true;
+                let len = self.assembled.len();
+                let ready = Ready::Piece { kind, len, assembled: true, first, last: false };
+                return Ok((Some(ready), false));
+            }
+            let Outcome { frame_ended, message_ended, is_full } =
+                self.inflate_step(input, portion)?;
+            if frame_ended {
+                self.frame = None;
+            }
+            let len = self.assembled.len();
+            let Some(message) = &mut self.message else { return Ok((None, frame_ended)) };
+            let ready = match portion {
+                _ if discards => {
+                    message.discarded = true;
+                    self.assembled.clear();
+                    if is_full {
+                        continue;
+                    }
+                    None
+                }
+                Portion::Whole => message_ended.then_some(Ready::Assembled(kind)),
+                Portion::Piece if len == 0 && !message_ended => None,
+                Portion::Piece => {
+                    message.in_pieces = true;
+                    Some(Ready::Piece { kind, len, assembled: true, first, last: message_ended })
+                }
+            };
+            if message_ended {
+                self.message = None;
+            }
+            return Ok((ready, frame_ended));
+        }
+    }
+
+    fn inflate_step(
+        &mut self,
+        input: &mut BytesMut,
+        portion: Portion,
+    ) -> Result<Outcome, ProtocolError> {
+        let (Some(message), Some(frame), Some(inflating)) =
+            (&mut self.message, &mut self.frame, &mut self.inflating)
+        else {
+            return Ok(Outcome { frame_ended: true, message_ended: false, is_full: false });
+        };
+        frame.open_payload(message, input)?;
+        let in_pieces = portion == Portion::Piece || message.in_pieces;
+        let limits = &self.limits;
+        let room = if in_pieces {
+            let message_bytes_max = limits.piecewise_message_bytes_max;
+            Room { message_bytes_max, output_bytes_max: STEP_BYTES }
+        } else {
+            Room { message_bytes_max: limits.message_bytes_max, output_bytes_max: usize::MAX }
+        };
+        let before = self.assembled.len();
+        let arrived_whole = frame.done_bytes == frame.payload_bytes;
+        if !in_pieces && !arrived_whole_message(frame) && !is_worth_a_step(frame, inflating) {
+            if arrived_whole {
+                let arrived = frame.untaken();
+                inflating.hold(&input[..arrived]);
+                frame.take(arrived, input);
+            }
+            return Ok(Outcome {
+                frame_ended: arrived_whole,
+                message_ended: false,
+                is_full: false,
+            });
+        }
+        let (message_ended, is_full) =
+            inflate_arrived(frame, inflating, input, &mut self.assembled, room)?;
+        // A text that came at once is checked when it is handed out.
+        let came_at_once = message_ended && before == 0 && !in_pieces;
+        if message.kind == Kind::Text && !came_at_once {
+            check_text(message, &self.assembled[before..], message_ended)?;
+        }
+        Ok(Outcome { frame_ended: arrived_whole && !is_full, message_ended, is_full })
+    }
+}
+
+fn arrived_whole_message(frame: &OpenFrame) -> bool {
+    frame.fin && frame.done_bytes == frame.payload_bytes
+}
+
+fn is_worth_a_step(frame: &OpenFrame, inflating: &Inflating) -> bool {
+    frame.untaken() + inflating.held_bytes() >= STEP_BYTES
+}
+
+/// Tells whether the message ended, and whether there was too little room to go on.
+fn inflate_arrived(
+    frame: &mut OpenFrame,
+    inflating: &mut Inflating,
+    input: &mut BytesMut,
+    output: &mut BytesMut,
+    room: Room,
+) -> Result<(bool, bool), ProtocolError> {
+    let arrived = frame.untaken();
+    let consumed = inflating.inflate(&input[..arrived], output, room)?;
+    frame.take(consumed, input);
+    if consumed < arrived || inflating.is_unfinished() {
+        return Ok((false, true));
+    }
+    if !arrived_whole_message(frame) {
+        return Ok((false, false));
+    }
+    let ended = inflating.finish(output, room)?;
+    Ok((ended, !ended))
+}
+
+/// RFC 6455 §8.1 holds for the text that was compressed.
+fn check_text(
+    message: &mut OpenMessage,
+    inflated: &[u8],
+    message_ended: bool,
+) -> Result<(), ProtocolError> {
+    message.utf8.push(inflated).map_err(|_| ProtocolError::InvalidUtf8)?;
+    if message_ended { message.check_end() } else { Ok(()) }
+}
