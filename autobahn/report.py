@@ -22,6 +22,8 @@ GROUPS = {
     7: "close",
     9: "limits and large messages",
     10: "automatic fragmentation",
+    12: "compression, kinds of payload",
+    13: "compression, parameters",
 }
 
 

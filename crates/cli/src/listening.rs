@@ -280,3 +280,40 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
         let _cannot_be_waited_for = tokio::signal::ctrl_c().await;
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client of a server whose handler does this.
+    async fn client_of<H>(handler: H) -> WebSocket<wskit::ClientStream>
+    where
+        H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error> + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        tokio::task::spawn_local(async move {
+            let socket = wskit::accept(listener.accept().await.unwrap().0).await.unwrap();
+            let (_stays_up, shutdown) = watch::channel(false);
+            converse(socket, shutdown, handler).await;
+        });
+        wskit::connect(&url).await.unwrap()
+    }
+
+    // Row 48 of the hostile input: a handler that panics.
+    #[tokio::test(flavor = "local")]
+    async fn row_48_a_handler_that_panics_costs_its_own_connection_only() {
+        let mut doomed = client_of(async |_| panic!("as this test wants")).await;
+        let mut other = client_of(async |socket| {
+            let message = socket.recv().await.unwrap()?;
+            socket.send(message).await
+        })
+        .await;
+        let Some(Ok(wskit::Message::Close(Some(frame)))) = doomed.recv().await else {
+            panic!("no Close frame");
+        };
+        assert_eq!(frame.code(), CloseCode::INTERNAL_ERROR);
+        other.send("still here").await.unwrap();
+        assert_eq!(other.recv().await.unwrap().unwrap().as_text(), Some("still here"));
+    }
+}

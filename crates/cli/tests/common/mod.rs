@@ -5,7 +5,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 use wskit::proto::handshake::Key;
@@ -55,22 +55,27 @@ pub(crate) fn run(arguments: &[&str], input: &[u8]) -> Ran {
 pub(crate) fn finish(mut child: Child) -> Ran {
     let stdout = child.stdout.take().map(read_all);
     let stderr = child.stderr.take().map(read_all);
+    let status = wait(&mut child);
+    let collect = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
+        reader.map(|reader| reader.join().unwrap()).unwrap_or_default()
+    };
+    let stderr = String::from_utf8(collect(stderr)).unwrap();
+    Ran { code: status.code(), stdout: collect(stdout), stderr }
+}
+
+/// Waits for the end of the command and no longer than it may run.
+pub(crate) fn wait(child: &mut Child) -> ExitStatus {
     let start = Instant::now();
-    let status = loop {
+    loop {
         match child.try_wait().unwrap() {
-            Some(status) => break status,
+            Some(status) => return status,
             None if start.elapsed() > RUN_TIME_MAX => {
                 child.kill().unwrap();
                 panic!("the command does not end");
             }
             None => thread::sleep(Duration::from_millis(2)),
         }
-    };
-    let collect = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
-        reader.map(|reader| reader.join().unwrap()).unwrap_or_default()
-    };
-    let stderr = String::from_utf8(collect(stderr)).unwrap();
-    Ran { code: status.code(), stdout: collect(stdout), stderr }
+    }
 }
 
 fn read_all(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
@@ -81,27 +86,42 @@ fn read_all(mut stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8
     })
 }
 
+/// `wskit echo` or `wskit serve` on a port of its own.
+pub(crate) struct Server {
+    pub(crate) child: Child,
+    pub(crate) address: String,
+}
+
+impl Server {
+    /// Starts it with these arguments, of which the first is the subcommand.
+    pub(crate) fn start(arguments: &[&str]) -> Server {
+        let (subcommand, rest) = arguments.split_at(1);
+        let mut child = start(&[subcommand, &["--listen", "127.0.0.1:0"], rest].concat());
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let (_, address) = line.trim_end().split_once("://").unwrap();
+        Server { child, address: address.trim_end_matches('/').to_owned() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 /// `wskit echo` on a port of its own.
 pub(crate) struct Echo {
-    child: Child,
+    _server: Server,
     pub(crate) url: String,
 }
 
 impl Echo {
     pub(crate) fn start(arguments: &[&str]) -> Echo {
-        let mut child = start(&[&["echo", "--listen", "127.0.0.1:0"], arguments].concat());
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim_end().rsplit(' ').next().unwrap().to_owned();
-        assert!(url.starts_with("ws://127.0.0.1:"), "{line}");
-        Echo { child, url }
-    }
-}
-
-impl Drop for Echo {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let server = Server::start(&[&["echo"], arguments].concat());
+        let url = format!("ws://{}/", server.address);
+        Echo { _server: server, url }
     }
 }
 
