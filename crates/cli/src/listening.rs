@@ -1,24 +1,18 @@
-//! What `serve` and `echo` share: the address, the limits, and a loop that accepts connections
-//! until it is told to stop.
+//! What `serve` and `echo` share on the command line: the address, and what a client may cost.
 
+use crate::accepting::{Places, Shutdown, accept_all, stop_signal};
 use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
 use crate::seconds::Seconds;
-use futures_util::FutureExt;
 use std::{
     future::Future,
     io::{self, Write},
     net::{SocketAddr, ToSocketAddrs},
-    panic::AssertUnwindSafe,
-    sync::Arc,
     time::Duration,
 };
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
-use wskit::{
-    CloseCode, Field, Limits, Origin, OriginPolicy, PendingRequest, Rejection, Server, Timeouts,
-    WebSocket,
-};
+use tokio::sync::watch;
+use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
 
 /// Where to listen, and what a client may cost.
 #[derive(clap::Args)]
@@ -72,14 +66,8 @@ pub(crate) struct Listening {
     message_timeout: Seconds,
 }
 
-/// Tells every connection that the server goes down.
-pub(crate) type Shutdown = watch::Receiver<bool>;
-
 /// How long connections have to say goodbye when the server goes down.
 const GOODBYE: Duration = Duration::from_secs(5);
-
-/// How long to wait before accepting again when the machine has no descriptor left.
-const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
 impl Listening {
     /// The server that these arguments describe.
@@ -143,7 +131,7 @@ impl Listening {
             let listener = self.bind().await?;
             writeln!(io::stdout(), "{}", announce(listener.local_addr()?))?;
             let (goes_down, shutdown) = watch::channel(false);
-            let places = Arc::new(Semaphore::new(self.max_connections as usize));
+            let places = Places::new(self.max_connections as usize);
             let signal = stop_signal()?;
             tokio::select! {
                 () = accept_all(&listener, &places, server, &shutdown, &handle) => {}
@@ -153,8 +141,13 @@ impl Listening {
             drop(listener);
             goes_down.send_replace(true);
             drop(shutdown);
-            // Every task holds a receiver until it has ended.
-            let _some_may_take_too_long = tokio::time::timeout(GOODBYE, goes_down.closed()).await;
+            let again = stop_signal()?;
+            tokio::select! {
+                // Every task holds a receiver until it has ended.
+                () = goes_down.closed() => {}
+                () = tokio::time::sleep(GOODBYE) => {}
+                () = again => {}
+            }
             Ok(())
         })
     }
@@ -192,128 +185,10 @@ impl Listening {
     }
 }
 
-async fn accept_all<H, F>(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-    server: &Server,
-    shutdown: &Shutdown,
-    handle: &H,
-) where
-    H: Fn(PendingRequest<TcpStream>, Shutdown) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = ()> + Send,
-{
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of descriptors, or the client has gone already: neither ends the server.
-            tokio::time::sleep(EXHAUSTED_PAUSE).await;
-            continue;
-        };
-        // Messages are written whole, so waiting for more only delays them.
-        let _the_client_may_have_gone = stream.set_nodelay(true);
-        let place = places.clone().try_acquire_owned();
-        let (server, handle, shutdown) = (server.clone(), handle.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            let Ok(request) = server.receive_request(stream).await else { return };
-            if place.is_err() || *shutdown.borrow() {
-                let _the_client_may_have_gone = request.reject(busy()).await;
-                return;
-            }
-            handle(request, shutdown).await;
-        });
-    }
-}
-
-fn busy() -> Rejection {
-    let rejection = Rejection::new(503, "the server has no place for another connection");
-    match Field::new("Retry-After", "5") {
-        Ok(field) => rejection.with_header(field),
-        Err(_) => rejection,
-    }
-}
-
-/// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
-/// other connection is harmed; if the server goes down, the client is told 1001.
-pub(crate) async fn converse<H>(
-    mut socket: WebSocket<TcpStream>,
-    mut shutdown: Shutdown,
-    handler: H,
-) where
-    H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error>,
-{
-    let (code, reason) = tokio::select! {
-        biased;
-        ended = AssertUnwindSafe(handler(&mut socket)).catch_unwind() => match ended {
-            Ok(_) => return,
-            Err(_) => (CloseCode::INTERNAL_ERROR, "internal error"),
-        },
-        _ = shutdown.wait_for(|goes_down| *goes_down) => {
-            (CloseCode::GOING_AWAY, "the server goes down")
-        }
-    };
-    let _the_client_may_have_gone = socket.close(code, reason).await;
-}
-
 fn runtime(threads: u16) -> Result<tokio::runtime::Runtime, Failure> {
     let mut builder = match threads {
         1 => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
     Ok(builder.worker_threads(threads.into()).enable_all().build()?)
-}
-
-/// Ends when the user or the system asks the program to stop.
-pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
-        Ok(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async {
-        let _cannot_be_waited_for = tokio::signal::ctrl_c().await;
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A client of a server whose handler does this.
-    async fn client_of<H>(handler: H) -> WebSocket<wskit::ClientStream>
-    where
-        H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error> + 'static,
-    {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ws://{}/", listener.local_addr().unwrap());
-        tokio::task::spawn_local(async move {
-            let socket = wskit::accept(listener.accept().await.unwrap().0).await.unwrap();
-            let (_stays_up, shutdown) = watch::channel(false);
-            converse(socket, shutdown, handler).await;
-        });
-        wskit::connect(&url).await.unwrap()
-    }
-
-    // Row 48 of the hostile input: a handler that panics.
-    #[tokio::test(flavor = "local")]
-    async fn row_48_a_handler_that_panics_costs_its_own_connection_only() {
-        let mut doomed = client_of(async |_| panic!("as this test wants")).await;
-        let mut other = client_of(async |socket| {
-            let message = socket.recv().await.unwrap()?;
-            socket.send(message).await
-        })
-        .await;
-        let Some(Ok(wskit::Message::Close(Some(frame)))) = doomed.recv().await else {
-            panic!("no Close frame");
-        };
-        assert_eq!(frame.code(), CloseCode::INTERNAL_ERROR);
-        other.send("still here").await.unwrap();
-        assert_eq!(other.recv().await.unwrap().unwrap().as_text(), Some("still here"));
-    }
 }

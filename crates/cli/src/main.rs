@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accepting;
 mod commands;
 mod compression;
 mod failure;

@@ -40,7 +40,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            rooms_max: 10_000,
+            rooms_max: 1_000,
             members_per_room_max: 10_000,
             members_listed_max: 500,
             name_chars_max: 32,

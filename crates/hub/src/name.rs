@@ -50,7 +50,7 @@ impl MemberName {
     }
 
     /// This name with a number behind it, shortened so that it stays within the limit.
-    pub(crate) fn numbered(&self, number: usize, limits: &Limits) -> Self {
+    pub(crate) fn numbered(&self, number: u64, limits: &Limits) -> Self {
         let suffix = format!("-{number}");
         let kept = limits.name_chars_max.saturating_sub(suffix.len());
         let stem: String = self.0.chars().take(kept).collect();

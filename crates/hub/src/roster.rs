@@ -96,9 +96,10 @@ impl Roster {
     fn free_name(&self, wanted: Option<MemberName>, limits: &Limits) -> MemberName {
         let is_free = |name: &MemberName| !self.taken.contains(&name.likeness());
         let like_wanted = wanted.and_then(|wanted| {
-            // One of the members has the name itself, so one of as many numbered names as there are members is free.
-            let mut numbered =
-                (2..=self.members.len() + 1).map(|number| wanted.numbered(number, limits));
+            // A few numbers are tried, and then those that count who came, for however many want one name, finding
+            // another must not take longer and longer.
+            let numbers = (2..10).chain(self.admitted + 1..self.admitted + 9);
+            let mut numbered = numbers.map(|number| wanted.numbered(number, limits));
             if is_free(&wanted) { Some(wanted) } else { numbered.find(is_free) }
         });
         // Guests are numbered as they come, so that one is not taken for another who left.

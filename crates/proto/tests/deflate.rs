@@ -212,6 +212,25 @@ fn the_examples_of_the_rfc_are_understood() {
 }
 
 #[test]
+fn a_message_that_is_cut_within_a_block_is_not_whole() {
+    let hello = b"\xf2\x48\xcd\xc9\xc9\x07\x00";
+    for len in 1..hello.len() - 1 {
+        let message = receive(&mut server(Limits::default()), frame(0xc1, &hello[..len]));
+        assert_eq!(message, Err(ProtocolError::InvalidDeflate), "{len} bytes of it");
+    }
+}
+
+#[test]
+fn a_message_of_very_many_streams_fails() {
+    for (streams, fits) in [(1000, true), (2000, false)] {
+        // Each is a block of fixed codes with BFINAL set that holds nothing.
+        let message =
+            receive(&mut server(Limits::default()), frame(0xc1, &b"\x03\x00".repeat(streams)));
+        assert_eq!(message.is_ok(), fits);
+    }
+}
+
+#[test]
 fn a_context_is_kept_where_it_was_agreed() {
     let dedicated = compression(CompressionMode::Dedicated, 15, 1);
     let (_, mut server) = open(dedicated, dedicated, Limits::default());

@@ -2,9 +2,10 @@
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
 };
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 use wskit_proto::Timestamp;
 
@@ -63,6 +64,32 @@ impl Alarm {
             return Poll::Pending;
         }
         armed.waker = Some(cx.waker().clone());
-        armed.sleep.as_mut().poll(cx)
+        // Without the task's budget: a timer that it refuses to poll would not be registered either.
+        pin!(unconstrained(armed.sleep.as_mut())).poll(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{future::poll_fn, time::Duration};
+    use tokio::sync::mpsc::unbounded_channel;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_rings_though_its_first_poll_had_no_budget() {
+        let mut alarm = Alarm::new();
+        alarm.set(Some(Duration::from_secs(5)));
+        let mut spends_budget = true;
+        let ringing = poll_fn(|cx| {
+            if std::mem::take(&mut spends_budget) {
+                // What a peer that never pauses does to a task.
+                let (sender, mut receiver) = unbounded_channel();
+                (0..1000).for_each(|number| sender.send(number).unwrap());
+                while receiver.poll_recv(cx).is_ready() {}
+                assert!(!tokio::task::coop::has_budget_remaining());
+            }
+            alarm.poll(cx)
+        });
+        tokio::time::timeout(Duration::from_secs(1000), ringing).await.expect("it never rings");
     }
 }

@@ -1,7 +1,8 @@
 //! `wskit echo`
 
+use crate::accepting::converse;
 use crate::failure::Failure;
-use crate::listening::{Listening, converse};
+use crate::listening::Listening;
 use tokio::net::TcpStream;
 use wskit::{Error, WebSocket};
 

@@ -4,8 +4,9 @@ mod chat;
 mod clock;
 mod page;
 
+use crate::accepting::converse;
 use crate::failure::Failure;
-use crate::listening::{Listening, converse};
+use crate::listening::Listening;
 use clock::Clock;
 use std::time::Duration;
 use wskit_hub::{Hub, Limits};

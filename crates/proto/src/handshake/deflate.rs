@@ -171,6 +171,13 @@ pub(super) fn agree(response: &Extension, compression: &Compression) -> Option<D
         None => WindowBits::MAX,
         Some(bits) => bits?,
     };
+    if offered
+        .client_window
+        .flatten()
+        .is_some_and(|offered| listed.client_window.is_some() && client > offered)
+    {
+        return None;
+    }
     Some(DeflateParameters {
         server_no_context_takeover: listed.server_no_context,
         client_no_context_takeover: listed.client_no_context || offered.client_no_context,
@@ -275,6 +282,11 @@ mod tests {
             ("permessage-deflate", Dedicated, 12),
             ("permessage-deflate; server_max_window_bits=13", Dedicated, 12),
             ("permessage-deflate; client_max_window_bits", Dedicated, 15),
+            (
+                "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13",
+                Dedicated,
+                12,
+            ),
             ("permessage-deflate; client_max_window_bits=7", Dedicated, 15),
             ("permessage-deflate; server_max_window_bits=16", Dedicated, 15),
             ("permessage-deflate; unknown", Dedicated, 15),

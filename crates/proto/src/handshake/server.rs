@@ -82,7 +82,6 @@ impl ServerOpening {
 /// The head of an HTTP/1.1 request.
 #[derive(Clone, Debug)]
 pub struct Request {
-    method: Bytes,
     target: Target,
     host: String,
     headers: Headers,
@@ -108,20 +107,14 @@ impl Request {
             return Err(RequestError::HttpVersion);
         }
         let target = parsed.path.unwrap_or_default();
-        let method = Bytes::copy_from_slice(parsed.method.unwrap_or_default().as_bytes());
         let target = Target::parse(target).ok_or(RequestError::Target);
         let headers = Headers::locate(head, parsed.headers);
-        if method != "GET" {
+        if parsed.method != Some("GET") {
             return Err(RequestError::Method);
         }
         let target = target?;
         let host = host(&headers, &target)?;
-        Ok(Request { method, target, host, headers })
-    }
-
-    /// The method. At present this is always GET.
-    pub fn method(&self) -> &[u8] {
-        &self.method
+        Ok(Request { target, host, headers })
     }
 
     /// The path that was asked for, without the query.

@@ -32,8 +32,8 @@ pub(crate) struct Incoming {
     peer_close: Option<Option<CloseFrame>>,
     /// Writing failed; shown when reading has come to its end too.
     write_error: Option<io::Error>,
-    /// How much waited to be written when that could not go on.
-    stalled_bytes: usize,
+    /// How much waited to be written when the deadlines were last looked at.
+    waiting_bytes: usize,
 }
 /// How far a connection has come.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl Incoming {
             shows_control,
             peer_close: None,
             write_error: None,
-            stalled_bytes: 0,
+            waiting_bytes: 0,
         }
     }
 
@@ -220,7 +220,7 @@ impl Incoming {
             Poll::Ready(Err(error)) => self.lose(ends, cx, Lost::Broken(error)),
             Poll::Pending => {
                 self.give_memory_back();
-                if let Some(missed) = ready!(self.poll_deadline(ends, cx)) {
+                if let Some(missed) = ready!(self.poll_deadline(ends, cx, true)) {
                     match missed {
                         // The peer is there, and is to be told what it did.
                         Missed::Message => {
@@ -240,19 +240,15 @@ impl Incoming {
     }
 
     /// Watches the deadlines while nothing is received because the application waits to write. A
-    /// peer that takes nothing for as long as it may be silent is given up; one that takes
-    /// something is alive.
+    /// peer that takes nothing for as long as it may be silent is given up.
     pub(crate) fn poll_stalled<E: Ends>(
         &mut self,
         ends: &mut E,
         cx: &mut Context<'_>,
     ) -> Poll<Error> {
-        let waiting_bytes = ends.outgoing(|outgoing, _| outgoing.output.len());
-        if std::mem::replace(&mut self.stalled_bytes, waiting_bytes) != waiting_bytes {
-            self.deadlines.hear();
-        }
         loop {
-            if let Some(missed) = ready!(self.poll_deadline(ends, cx)) {
+            // Nothing is read, so the peer cannot be blamed for a message that is not whole.
+            if let Some(missed) = ready!(self.poll_deadline(ends, cx, false)) {
                 self.lose(ends, cx, Lost::Missed(missed));
                 return Poll::Ready(Error::Lost(Lost::Missed(missed)));
             }
@@ -284,9 +280,15 @@ impl Incoming {
         &mut self,
         ends: &mut E,
         cx: &mut Context<'_>,
+        receives: bool,
     ) -> Poll<Option<Missed>> {
-        let message_begun = self.receiving.message_begun() || !self.input.is_empty();
-        let state = ends.outgoing(|outgoing, _| outgoing.sending.state());
+        let message_begun = receives && (self.receiving.message_begun() || !self.input.is_empty());
+        let (state, waiting_bytes) =
+            ends.outgoing(|outgoing, _| (outgoing.sending.state(), outgoing.output.len()));
+        // What the peer takes tells that it is alive, as what it sends does.
+        if waiting_bytes < std::mem::replace(&mut self.waiting_bytes, waiting_bytes) {
+            self.deadlines.hear();
+        }
         if self.deadlines.is_stale(state, message_begun) {
             self.alarm.set(self.deadlines.next(self.alarm.now(), state, message_begun));
         }
@@ -341,7 +343,7 @@ impl Incoming {
     }
 
     fn poll_close_timeout<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
-        while ready!(self.poll_deadline(ends, cx)) != Some(Missed::Close) {}
+        while ready!(self.poll_deadline(ends, cx, true)) != Some(Missed::Close) {}
         Poll::Ready(())
     }
 

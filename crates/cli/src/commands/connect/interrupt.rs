@@ -1,6 +1,6 @@
 //! Ctrl-C: the first asks to close, the second leaves at once.
 
-use crate::listening::stop_signal;
+use crate::accepting::stop_signal;
 use std::{io, process};
 use tokio::sync::oneshot;
 

@@ -3,7 +3,7 @@
 use super::TAIL;
 use crate::{Compression, Savings, WindowBits};
 use alloc::{boxed::Box, vec::Vec};
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use zlib_rs::{Deflate, DeflateFlush, Status};
 
 /// Compresses the messages of one connection.
@@ -28,8 +28,8 @@ struct Shared {
 }
 
 std::thread_local! {
-    /// The compressor of the connections that keep no context.
-    static SHARED: Cell<Option<Shared>> = const { Cell::new(None) };
+    /// The compressors of the connections that keep no context, one for each window in use.
+    static SHARED: RefCell<Vec<Shared>> = const { RefCell::new(Vec::new()) };
     /// Where messages are compressed to, before they are written as a frame.
     static SCRATCH: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
@@ -138,7 +138,7 @@ impl Deflating {
             self.is_context_stale = !worth_it;
             self.deflate = Some(deflate);
         } else {
-            SHARED.set(Some(Shared { deflate, window: self.window, level: self.level }));
+            give_shared(Shared { deflate, window: self.window, level: self.level });
         }
         if scratch.len() <= SCRATCH_BYTES_MAX {
             SCRATCH.set(scratch);
@@ -152,13 +152,26 @@ fn make(window: WindowBits, level: u8) -> Box<Deflate> {
 }
 
 fn take_shared(window: WindowBits, level: u8) -> Box<Deflate> {
-    match SHARED.take() {
-        Some(mut shared) if (shared.window, shared.level) == (window, level) => {
+    let fits = |shared: &Shared| (shared.window, shared.level) == (window, level);
+    let shared = SHARED.with_borrow_mut(|all| {
+        let place = all.iter().position(fits)?;
+        Some(all.swap_remove(place))
+    });
+    match shared {
+        Some(mut shared) => {
             shared.deflate.reset();
             shared.deflate
         }
-        _ => make(window, level),
+        None => make(window, level),
     }
+}
+
+/// Keeps the compressor for the next message, in the place of one for the same window.
+fn give_shared(shared: Shared) {
+    SHARED.with_borrow_mut(|all| {
+        all.retain(|other| other.window != shared.window);
+        all.push(shared);
+    });
 }
 
 impl core::fmt::Debug for Deflating {

@@ -19,6 +19,9 @@ pub(in crate::message) struct Inflating {
     has_more: bool,
     /// How much of the tail the message has had.
     tail_bytes: usize,
+    /// How many DEFLATE streams of the message have ended, and whether nothing came after the last.
+    streams: u32,
+    stream_ended: bool,
     message: Savings,
     total: Savings,
 }
@@ -28,8 +31,15 @@ std::thread_local! {
     static SHARED: Cell<Option<Box<Inflate>>> = const { Cell::new(None) };
 }
 
-/// The first memory for a message, and the least that is added.
+/// The least memory that is added for a message in one step, and the most.
 const STEP_BYTES: usize = 1024;
+const STEP_BYTES_MAX: usize = 256 << 10;
+
+/// The most DEFLATE streams that one message may consist of.
+const STREAMS_MAX: u32 = 1024;
+
+/// A block of fixed codes with BFINAL set that holds nothing.
+const FINAL_EMPTY_BLOCK: [u8; 2] = [0x03, 0x00];
 
 impl Inflating {
     /// For a peer that keeps its context, or not, in a window of this size.
@@ -40,6 +50,8 @@ impl Inflating {
             held: BytesMut::new(),
             has_more: false,
             tail_bytes: 0,
+            streams: 0,
+            stream_ended: false,
             message: Savings::default(),
             total: Savings::default(),
         }
@@ -78,12 +90,15 @@ impl Inflating {
         if !self.held.is_empty() {
             let held = core::mem::take(&mut self.held);
             let consumed = self.run(&held, output, room)?;
+            self.message.compressed_bytes += consumed as u64;
             if consumed < held.len() || self.has_more {
                 self.held = BytesMut::from(&held[consumed..]);
                 return Ok(0);
             }
         }
-        self.run(part, output, room)
+        let consumed = self.run(part, output, room)?;
+        self.message.compressed_bytes += consumed as u64;
+        Ok(consumed)
     }
 
     /// Inflates what is left of the message, whose parts were all consumed. Says whether there was
@@ -94,17 +109,23 @@ impl Inflating {
         room: Room,
     ) -> Result<bool, ProtocolError> {
         self.inflate(&[], output, room)?;
-        if !self.held.is_empty() {
+        if self.is_unfinished() {
             return Ok(false);
         }
-        self.tail_bytes += self.run(&TAIL[self.tail_bytes..], output, room)?;
-        if self.tail_bytes < TAIL.len() || self.has_more {
-            return Ok(false);
+        // A message may end with the end of a whole DEFLATE stream, and then needs no tail.
+        if !self.stream_ended {
+            self.tail_bytes += self.run(&TAIL[self.tail_bytes..], output, room)?;
+            if self.tail_bytes < TAIL.len() || self.has_more {
+                return Ok(false);
+            }
+            if self.kept_window.is_none() {
+                self.check_end_of_block()?;
+            }
         }
-        self.tail_bytes = 0;
-        let message = core::mem::take(&mut self.message);
-        self.total.compressed_bytes += message.compressed_bytes - TAIL.len() as u64;
-        self.total.plain_bytes += message.plain_bytes;
+        self.total.compressed_bytes += self.message.compressed_bytes;
+        self.total.plain_bytes += self.message.plain_bytes;
+        self.message = Savings::default();
+        (self.tail_bytes, self.streams, self.stream_ended) = (0, 0, false);
         if self.kept_window.is_none()
             && let Some(inflate) = self.inflate.take()
         {
@@ -119,52 +140,100 @@ impl Inflating {
         output: &mut BytesMut,
         room: Room,
     ) -> Result<usize, ProtocolError> {
-        let Room { message_bytes_max: limit_bytes, output_bytes_max } = room;
-        let kept_window = self.kept_window;
-        let inflate = self.inflate.get_or_insert_with(|| make(kept_window));
         let input_bytes = input.len();
+        let mut filled = output.len();
         while !input.is_empty() || self.has_more {
-            if output.len() >= output_bytes_max {
+            if filled >= room.output_bytes_max {
                 break;
             }
-            // One byte more than allowed, to see whether the message would cross the limit.
-            let allowed = limit_bytes.saturating_sub(self.message.plain_bytes).saturating_add(1);
-            let wanted = (4 * input.len()).max(output.len() / 2).max(STEP_BYTES);
-            let wanted = wanted.min(output_bytes_max.max(STEP_BYTES));
-            let room = usize::try_from(allowed).unwrap_or(usize::MAX).min(wanted);
-            let start = output.len();
-            output.resize(start + room, 0);
-            let (total_in, total_out) = (inflate.total_in(), inflate.total_out());
-            let status = inflate.decompress(input, &mut output[start..], InflateFlush::SyncFlush);
-            let consumed = (inflate.total_in() - total_in) as usize;
-            let produced = (inflate.total_out() - total_out) as usize;
-            output.truncate(start + produced);
-            input = &input[consumed..];
-            self.message.compressed_bytes += consumed as u64;
-            self.message.plain_bytes += produced as u64;
-            if self.message.plain_bytes > limit_bytes {
-                let bytes = self.message.plain_bytes;
-                return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
-            }
-            // All output that there was room for, so there may be more.
-            self.has_more = produced == room;
-            match status {
-                Ok(Status::StreamEnd) => {
-                    // RFC 7692 §7.2.3.4: a block with BFINAL set may end a message, or not; what
-                    // follows may still refer to what came before.
-                    self.has_more = false;
-                    inflate.reset(false);
-                    let context = output.len().saturating_sub(1 << WindowBits::MAX.bits());
-                    if inflate.set_dictionary(&output[context..]).is_err() {
-                        return Err(ProtocolError::InvalidDeflate);
-                    }
-                }
-                Ok(_) if consumed > 0 || produced > 0 => {}
-                Ok(_) if input.is_empty() => self.has_more = false,
-                _ => return Err(ProtocolError::InvalidDeflate),
+            let step = self.step(&mut input, output, &mut filled, room);
+            if let Err(error) = step {
+                output.truncate(filled);
+                return Err(error);
             }
         }
+        output.truncate(filled);
         Ok(input_bytes - input.len())
+    }
+
+    /// Inflates as much as one call of the inflater gives, to behind the filled part of the output.
+    fn step(
+        &mut self,
+        input: &mut &[u8],
+        output: &mut BytesMut,
+        filled: &mut usize,
+        room: Room,
+    ) -> Result<(), ProtocolError> {
+        let limit_bytes = room.message_bytes_max;
+        // One byte more than allowed, to see whether the message would cross the limit.
+        let allowed = limit_bytes.saturating_sub(self.message.plain_bytes).saturating_add(1);
+        let wanted = (4 * input.len()).clamp(STEP_BYTES, STEP_BYTES_MAX);
+        let wanted = wanted.min(room.output_bytes_max.max(STEP_BYTES));
+        let end = *filled + usize::try_from(allowed).unwrap_or(usize::MAX).min(wanted);
+        // What a step leaves unfilled serves the next one.
+        if output.len() < end {
+            output.resize(end, 0);
+        }
+        let kept_window = self.kept_window;
+        let inflate = self.inflate.get_or_insert_with(|| make(kept_window));
+        let (total_in, total_out) = (inflate.total_in(), inflate.total_out());
+        let free = &mut output[*filled..end];
+        let room_bytes = free.len();
+        let status = inflate.decompress(input, free, InflateFlush::SyncFlush);
+        let consumed = (inflate.total_in() - total_in) as usize;
+        let produced = (inflate.total_out() - total_out) as usize;
+        *filled += produced;
+        *input = &input[consumed..];
+        self.message.plain_bytes += produced as u64;
+        if self.message.plain_bytes > limit_bytes {
+            let bytes = self.message.plain_bytes;
+            return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
+        }
+        // All output that there was room for, so there may be more.
+        self.has_more = produced == room_bytes;
+        self.stream_ended = false;
+        match status {
+            Ok(Status::StreamEnd) => self.end_stream(&output[..*filled], input.is_empty()),
+            Ok(_) if consumed > 0 || produced > 0 => Ok(()),
+            Ok(_) if input.is_empty() => {
+                self.has_more = false;
+                Ok(())
+            }
+            _ => Err(ProtocolError::InvalidDeflate),
+        }
+    }
+
+    /// RFC 7692 §7.2.3.4: after a block with BFINAL set, another stream of blocks may follow. It may
+    /// refer to what is still at hand of the message.
+    fn end_stream(&mut self, output: &[u8], is_last: bool) -> Result<(), ProtocolError> {
+        self.has_more = false;
+        self.stream_ended = is_last;
+        self.streams += 1;
+        // Each takes far more work than it takes bytes.
+        if self.streams > STREAMS_MAX {
+            return Err(ProtocolError::InvalidDeflate);
+        }
+        let Some(inflate) = &mut self.inflate else { return Ok(()) };
+        // Any window is read by an inflater with the largest, which this sets.
+        inflate.reset(false);
+        let context = &output[output.len().saturating_sub(1 << WindowBits::MAX.bits())..];
+        match inflate.set_dictionary(context) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(ProtocolError::InvalidDeflate),
+        }
+    }
+
+    /// A message that is cut within a block is not whole: a final empty block, which does not
+    /// belong to the message, is only understood between blocks. It ends the stream, so this can
+    /// only be asked where no context is kept.
+    fn check_end_of_block(&mut self) -> Result<(), ProtocolError> {
+        let Some(inflate) = &mut self.inflate else { return Ok(()) };
+        let before = inflate.total_out();
+        let status = inflate.decompress(&FINAL_EMPTY_BLOCK, &mut [0], InflateFlush::SyncFlush);
+        match status {
+            Ok(Status::StreamEnd) if inflate.total_out() == before => Ok(()),
+            _ => Err(ProtocolError::InvalidDeflate),
+        }
     }
 }
 

@@ -1,0 +1,173 @@
+//! Accepting connections until the program is told to stop, and ending each as it should.
+
+use futures_util::FutureExt;
+use std::{future::Future, io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use wskit::{CloseCode, Field, PendingRequest, Rejection, Server, WebSocket};
+
+/// Tells every connection that the server goes down.
+pub(crate) type Shutdown = watch::Receiver<bool>;
+
+/// How long to wait before accepting again when the machine has no descriptor left.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// How many connections beyond the limit are told so at a time. More only see their end.
+const REFUSALS_MAX: usize = 256;
+
+/// The places for connections.
+pub(crate) struct Places {
+    served: Arc<Semaphore>,
+    refused: Arc<Semaphore>,
+}
+
+/// What a connection holds as long as it lasts.
+enum Place {
+    Served { _permit: OwnedSemaphorePermit },
+    Refused { _permit: OwnedSemaphorePermit },
+}
+
+impl Places {
+    pub(crate) fn new(connections_max: usize) -> Places {
+        let semaphore = |count| Arc::new(Semaphore::new(count));
+        Places { served: semaphore(connections_max), refused: semaphore(REFUSALS_MAX) }
+    }
+
+    fn take(&self) -> Option<Place> {
+        if let Ok(_permit) = self.served.clone().try_acquire_owned() {
+            return Some(Place::Served { _permit });
+        }
+        let _permit = self.refused.clone().try_acquire_owned().ok()?;
+        Some(Place::Refused { _permit })
+    }
+}
+
+/// Handles every request in a task of its own.
+pub(crate) async fn accept_all<H, F>(
+    listener: &TcpListener,
+    places: &Places,
+    server: &Server,
+    shutdown: &Shutdown,
+    handle: &H,
+) where
+    H: Fn(PendingRequest<TcpStream>, Shutdown) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = ()> + Send,
+{
+    loop {
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            // The client has gone already.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+            // The machine has no descriptor or memory left, which does not end the server.
+            Err(_) => {
+                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                continue;
+            }
+        };
+        let Some(place) = places.take() else { continue };
+        // Messages are written whole, so waiting for more only delays them.
+        let _the_client_may_have_gone = stream.set_nodelay(true);
+        let (server, handle, mut shutdown) = (server.clone(), handle.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            let request = tokio::select! {
+                request = server.receive_request(stream) => request,
+                _ = shutdown.wait_for(|goes_down| *goes_down) => return,
+            };
+            match (request, &place) {
+                (Ok(request), Place::Served { .. }) => handle(request, shutdown).await,
+                (Ok(request), Place::Refused { .. }) => {
+                    let _the_client_may_have_gone = request.reject(busy()).await;
+                }
+                // It has been answered.
+                (Err(_), _) => {}
+            }
+        });
+    }
+}
+
+fn busy() -> Rejection {
+    let rejection = Rejection::new(503, "the server has no place for another connection");
+    match Field::new("Retry-After", "5") {
+        Ok(field) => rejection.with_header(field),
+        Err(_) => rejection,
+    }
+}
+
+/// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
+/// other connection is harmed; if the server goes down, the client is told 1001.
+pub(crate) async fn converse<H>(
+    mut socket: WebSocket<TcpStream>,
+    mut shutdown: Shutdown,
+    handler: H,
+) where
+    H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error>,
+{
+    let (code, reason) = tokio::select! {
+        biased;
+        ended = AssertUnwindSafe(handler(&mut socket)).catch_unwind() => match ended {
+            Ok(_) => return,
+            Err(_) => (CloseCode::INTERNAL_ERROR, "internal error"),
+        },
+        _ = shutdown.wait_for(|goes_down| *goes_down) => {
+            (CloseCode::GOING_AWAY, "the server goes down")
+        }
+    };
+    let _the_client_may_have_gone = socket.close(code, reason).await;
+}
+
+/// Ends when the user or the system asks the program to stop.
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _cannot_be_waited_for = tokio::signal::ctrl_c().await;
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client of a server whose handler does this.
+    async fn client_of<H>(handler: H) -> WebSocket<wskit::ClientStream>
+    where
+        H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error> + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        tokio::task::spawn_local(async move {
+            let socket = wskit::accept(listener.accept().await.unwrap().0).await.unwrap();
+            let (_stays_up, shutdown) = watch::channel(false);
+            converse(socket, shutdown, handler).await;
+        });
+        wskit::connect(&url).await.unwrap()
+    }
+
+    // Row 48 of the hostile input: a handler that panics.
+    #[tokio::test(flavor = "local")]
+    async fn row_48_a_handler_that_panics_costs_its_own_connection_only() {
+        let mut doomed = client_of(async |_| panic!("as this test wants")).await;
+        let mut other = client_of(async |socket| {
+            let message = socket.recv().await.unwrap()?;
+            socket.send(message).await
+        })
+        .await;
+        let Some(Ok(wskit::Message::Close(Some(frame)))) = doomed.recv().await else {
+            panic!("no Close frame");
+        };
+        assert_eq!(frame.code(), CloseCode::INTERNAL_ERROR);
+        other.send("still here").await.unwrap();
+        assert_eq!(other.recv().await.unwrap().unwrap().as_text(), Some("still here"));
+    }
+}
