@@ -6,7 +6,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Rooms at one time. An empty room makes place for a new one before anybody is refused.
+    /// Rooms at one time. An empty room makes place for a new one before anybody is refused. Each holds up to
+    /// `history_bytes_max`, so by default all histories together take 256 MiB at most.
     pub rooms_max: usize,
     /// Members of one room at one time.
     pub members_per_room_max: usize,
