@@ -232,4 +232,9 @@ document.onvisibilitychange = () => {
 };
 addEventListener("online", () => line.hurry());
 addEventListener("hashchange", enter);
+// The fragment names the room, so the skip link moves the focus by itself.
+document.querySelector(".skip").addEventListener("click", event => {
+  event.preventDefault();
+  element("message").focus();
+});
 enter();

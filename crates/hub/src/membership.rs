@@ -55,15 +55,16 @@ impl Membership {
     /// Takes a text message from the peer and does what it asks. What is wrong with it is told to the peer as an
     /// `error` event.
     pub fn receive_text(&mut self, text: &str, now: Timestamp) {
-        if let Err(complaint) = self.spend(text.len(), now) {
-            return self.complain(&complaint, None);
-        }
-        match Request::parse(text, self.hub.limits()) {
-            Ok(Request { command, id }) => match self.perform(command, now) {
-                Ok(offset) => self.acknowledge(id.as_deref(), offset),
-                Err(complaint) => self.complain(&complaint, id.as_deref()),
-            },
-            Err(unknown) => self.complain(&unknown.complaint, unknown.id.as_deref()),
+        let in_time = self.spend(text.len(), now);
+        let (command, id) = match Request::parse(text, self.hub.limits()) {
+            Ok(Request { command, id }) => (Ok(command), id),
+            Err(unknown) => (Err(unknown.complaint), unknown.id),
+        };
+        // What came too fast is not done, but its sender is told which it was.
+        let outcome = in_time.and(command).and_then(|command| self.perform(command, now));
+        match outcome {
+            Ok(offset) => self.acknowledge(id.as_deref(), offset),
+            Err(complaint) => self.complain(&complaint, id.as_deref()),
         }
     }
 

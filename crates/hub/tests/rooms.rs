@@ -226,6 +226,16 @@ fn whoever_sends_too_fast_is_told_and_not_heard() {
 }
 
 #[test]
+fn whoever_sends_a_command_too_fast_is_told_which_it_was() {
+    let hub = hub_with(|limits| limits.messages_burst_max = 1);
+    let mut ann = Client::quiet(&hub, "lobby", "ann");
+    ann.send(r#"{"say":"one","id":"a"}"#);
+    ann.send(r#"{"say":"two","id":"b"}"#);
+    let error = ann.events().into_iter().find(|event| event["event"] == "error").unwrap();
+    assert_eq!((&error["reason"], &error["id"]), (&"too_fast".into(), &"b".into()));
+}
+
+#[test]
 fn a_slow_reader_is_dropped_and_the_others_are_not() {
     let hub = hub_with(|limits| limits.mailbox_bytes_max = 4000);
     let mut ann = Client::quiet(&hub, "lobby", "ann");

@@ -58,15 +58,25 @@ impl Client {
     /// It has the scheme `ws` and no fragment (RFC 6455 §3).
     pub fn new(url: &str) -> Result<Client, Error> {
         let wrong = |why: &str| Error::Url(format!("{url:?} cannot be connected to: {why}"));
+        if !url.contains("://") {
+            return Err(wrong("it has to begin with ws://"));
+        }
         if url.contains('#') {
             return Err(wrong("a WebSocket URL has no fragment; write # as %23"));
         }
+        if let Some(strange) = url.chars().find(|c| !c.is_ascii_graphic()) {
+            return Err(wrong(&format!(
+                "it has the character {strange:?}; write it as %20 and the like, or in the name of \
+                 a host as xn--"
+            )));
+        }
         let uri: Uri = url.parse().map_err(|error| wrong(&format!("{error}")))?;
         match uri.scheme_str() {
-            Some("ws") => {}
-            Some("wss") => return Err(wrong("wss is not supported yet, only ws")),
-            Some(_) => return Err(wrong("its scheme has to be ws")),
-            None => return Err(wrong("it has to begin with ws://")),
+            Some(scheme) if scheme.eq_ignore_ascii_case("ws") => {}
+            Some(scheme) if scheme.eq_ignore_ascii_case("wss") => {
+                return Err(wrong("wss is not supported yet; go through a proxy that adds TLS"));
+            }
+            _ => return Err(wrong("its scheme has to be ws, as in ws://example.com/chat")),
         }
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
         if authority.as_str().contains('@') {
@@ -321,12 +331,16 @@ mod tests {
 
     #[test]
     fn a_url_is_understood_or_refused_with_a_reason() {
-        let client = Client::new("ws://[::1]:8080?x=1").unwrap();
+        let client = Client::new("WS://[::1]:8080?x=1").unwrap();
         assert_eq!((client.host(), client.port()), ("::1", 8080));
         let opening = client.opening();
         assert!(opening.request_bytes().starts_with(b"GET /?x=1 HTTP/1.1\r\nHost: [::1]:8080\r\n"));
         for (url, why) in [
             ("wss://example.com/", "wss is not supported yet"),
+            ("ws://example.com/a b", "the character ' '"),
+            ("ws://ex\u{e4}mple.com/", "the character 'ä'"),
+            ("127.0.0.1:8080/chat", "begin with ws://"),
+            ("", "begin with ws://"),
             ("http://example.com/", "scheme has to be ws"),
             ("example.com", "begin with ws://"),
             ("ws://example.com/#top", "no fragment"),

@@ -8,7 +8,9 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first address of the host that answers.
 pub(crate) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let addresses = tokio::net::lookup_host((host, port)).await?.collect();
+    let found = tokio::net::lookup_host((host, port)).await;
+    let found = found.map_err(|error| io::Error::new(error.kind(), format!("{host}: {error}")))?;
+    let addresses = found.collect();
     connect_first(interleave(addresses)).await
 }
 

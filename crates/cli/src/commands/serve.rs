@@ -32,11 +32,8 @@ impl Serve {
         self.listening.run(&server, announce, sweep, move |request, shutdown| {
             let hub = hub.clone();
             async move {
-                if !request.is_upgrade() {
-                    return page::answer(request).await;
-                }
                 let Some(visit) = chat::Visit::to(request.request()) else {
-                    return page::refuse(request).await;
+                    return page::answer(request).await;
                 };
                 let Ok(offer) = request.into_offer().await else { return };
                 let Ok(socket) = offer.accept().await else { return };

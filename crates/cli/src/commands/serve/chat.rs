@@ -89,3 +89,54 @@ fn describe(socket: &WebSocket<TcpStream>) -> Connection {
         extensions: agreed.extensions.iter().map(ToString::to_string).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tokio::net::TcpListener;
+    use wskit::{Client, Compression};
+    use wskit_hub::Limits;
+
+    #[tokio::test]
+    async fn who_reads_too_slowly_is_sent_away_and_nobody_waits() {
+        let waiting = Duration::from_secs(30);
+        tokio::time::timeout(waiting, read_too_slowly()).await.expect("it takes too long");
+    }
+
+    async fn read_too_slowly() {
+        let clock = Clock::start();
+        let hub = Hub::new(Limits::default(), clock.entropy());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/chat", listener.local_addr().unwrap());
+        let served = tokio::spawn({
+            let hub = hub.clone();
+            async move {
+                let stream = listener.accept().await.unwrap().0;
+                let mut socket = wskit::accept(stream).await.unwrap();
+                let visit = Visit { room: LOBBY.into(), name: Some("slow".into()) };
+                converse(&mut socket, &hub, &visit, clock).await
+            }
+        });
+        let client = Client::new(&url).unwrap().compression(Compression::off());
+        let mut slow = client.connect().await.unwrap();
+        assert!(slow.recv().await.unwrap().unwrap().is_text(), "the welcome");
+        let joined = hub.join(LOBBY, Some("talker"), &Connection::default(), clock.now());
+        let (mut talker, mut heard) = joined.unwrap();
+        // More than the mailbox, the output and the buffers of TCP hold together.
+        for number in 0..2_000 {
+            talker.say(format!("{number:016000}"), clock.now()).unwrap();
+            while heard.try_next().is_some() {}
+            tokio::task::yield_now().await;
+        }
+        let closed = loop {
+            match slow.recv().await.unwrap().unwrap() {
+                Message::Close(frame) => break frame.unwrap(),
+                _message => {}
+            }
+        };
+        assert_eq!(closed.code(), CloseCode::TRY_AGAIN_LATER);
+        assert!(closed.reason().contains("too slowly"), "{closed}");
+        served.await.unwrap().unwrap();
+    }
+}

@@ -19,10 +19,11 @@ const FILES: [(&str, &str, &str); 7] = [
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
     img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Answers a request that is not for a WebSocket.
+/// Answers a request that is not for a room.
 pub(super) async fn answer(request: PendingRequest<TcpStream>) {
     let path = request.request().path();
-    let Some((_, kind, content)) = FILES.iter().find(|(name, ..)| *name == path) else {
+    let file = FILES.iter().find(|(name, ..)| *name == path && !request.is_upgrade());
+    let Some((_, kind, content)) = file else {
         return refuse(request).await;
     };
     let headers = [
@@ -39,7 +40,7 @@ pub(super) async fn answer(request: PendingRequest<TcpStream>) {
 }
 
 /// Answers a request for something that is not here.
-pub(super) async fn refuse(request: PendingRequest<TcpStream>) {
+async fn refuse(request: PendingRequest<TcpStream>) {
     let rejection = Rejection::new(404, "there is a page at / and there are rooms at /chat/ROOM");
     let _the_client_may_have_gone = request.reject(rejection).await;
 }
