@@ -1,9 +1,11 @@
 // A headless Chromium as a client of the echo server at WS_URL, from a page of the server's own origin.
 import assert from "node:assert/strict";
 import { check, require } from "./checks.mjs";
+import { randomMessages } from "./random.mjs";
 
 const { chromium } = require("playwright-core");
 const url = process.env.WS_URL;
+const dedicated = process.env.WS_URL_DEDICATED;
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
@@ -18,10 +20,7 @@ const browser = await chromium.launch({
   ],
 });
 const page = await browser.newPage();
-// The refusal that a plain GET is answered with is page enough, and has the server's origin.
-await page.goto(url.replace(/^ws/, "http"));
-
-await page.evaluate(() => {
+await page.addInitScript(() => {
   window.open_socket = (url, subprotocols = []) =>
     new Promise((resolve, reject) => {
       const socket = new WebSocket(url, subprotocols);
@@ -31,6 +30,8 @@ await page.evaluate(() => {
     });
   window.next = (socket, event) => new Promise((resolve) => socket.addEventListener(event, resolve, { once: true }));
 });
+// The refusal that a plain GET is answered with is page enough, and has the server's origin.
+await page.goto(url.replace(/^ws/, "http"));
 
 const text = {
   text: "hello",
@@ -86,5 +87,35 @@ await check("browser client: subprotocols", async () => {
   }, url);
   assert.equal(agreed, "v2.echo");
 });
+
+for (const [name, server, agreed] of [
+  ["no context", url, "permessage-deflate; server_no_context_takeover; client_no_context_takeover"],
+  ["context", dedicated, "permessage-deflate"],
+]) {
+  await check(`browser client: compressed messages, ${name}`, async () => {
+    await page.goto(server.replace(/^ws/, "http"));
+    const next = randomMessages(7);
+    const messages = Array.from({ length: 2000 }, () => {
+      const message = next();
+      return typeof message === "string" ? message : Array.from(message);
+    });
+    const [extensions, wrong] = await page.evaluate(async ([url, messages]) => {
+      const socket = await open_socket(url);
+      let wrong = 0;
+      for (const message of messages) {
+        const isText = typeof message === "string";
+        socket.send(isText ? message : Uint8Array.from(message));
+        const echo = (await next(socket, "message")).data;
+        const same = isText ? echo === message : String(new Uint8Array(echo)) === String(message);
+        wrong += same ? 0 : 1;
+      }
+      const extensions = socket.extensions;
+      socket.close();
+      return [extensions, wrong];
+    }, [server, messages]);
+    assert.equal(extensions, agreed);
+    assert.equal(wrong, 0, `${wrong} of 2000 messages came back as others`);
+  });
+}
 
 await browser.close();

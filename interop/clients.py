@@ -7,19 +7,10 @@ import sys
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from checks import check, outcome
+
 MIB = 1024 * 1024
-failures = 0
-
-
-async def check(name, run):
-    """Runs a check and prints `ok NAME` or `not ok NAME: why`."""
-    global failures
-    try:
-        await asyncio.wait_for(run(), 60)
-        print(f"ok python websockets client: {name}", flush=True)
-    except Exception as error:
-        failures += 1
-        print(f"not ok python websockets client: {name}: {error!r}", flush=True)
+PEER = "python websockets client"
 
 
 def opened(**options):
@@ -80,13 +71,13 @@ async def main():
         "binary of 16 MiB": b"wskit.io" * (2 * MIB),
     }
     for name, message in messages.items():
-        await check(name, echoes(message))
-    await check("fragments", fragments)
-    await check("pings", pings)
+        await check(f"{PEER}: {name}", echoes(message))
+    await check(f"{PEER}: fragments", fragments)
+    await check(f"{PEER}: pings", pings)
     for code, reason in ((1000, ""), (1001, "leaving"), (3000, "résumé"), (4999, "x" * 123)):
-        await check(f"closes with {code} and a reason of {len(reason)}", closes(code, reason))
-    await check("subprotocols", subprotocols)
-    sys.exit(1 if failures else 0)
+        await check(f"{PEER}: closes with {code} and a reason of {len(reason)}", closes(code, reason))
+    await check(f"{PEER}: subprotocols", subprotocols)
+    sys.exit(outcome())
 
 
 asyncio.run(main())

@@ -241,6 +241,22 @@ fn a_context_is_kept_where_it_was_agreed() {
 }
 
 #[test]
+fn an_empty_message_of_which_nothing_was_made_upsets_no_context() {
+    let dedicated = compression(CompressionMode::Dedicated, 15, 1);
+    for mode in [shared(), dedicated] {
+        let (_, mut server) = open(mode, mode, Limits::default());
+        for _ in 0..3 {
+            let empty = receive(&mut server, frame(0xc1, b""));
+            assert_eq!(empty, Ok(Some(Message::text(""))));
+            let hello = receive(&mut server, frame(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00"));
+            assert_eq!(hello, Ok(Some(Message::text("Hello"))));
+        }
+        let saved = server.savings().0;
+        assert_eq!((saved.plain_bytes, saved.compressed_bytes), (15, 21));
+    }
+}
+
+#[test]
 fn a_reference_to_a_message_that_was_not_to_be_kept_fails() {
     let mut server = server(Limits::default());
     assert!(receive(&mut server, frame(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00")).is_ok());

@@ -150,19 +150,29 @@ fn a_pong_is_not_answered() {
     }
 }
 
-/// The tests that the requirement table names: `file::test`, in backquotes.
+/// The tests that the requirement tables name: `file::test`, in backquotes.
 #[test]
-fn every_test_that_the_table_names_exists() {
+fn every_test_that_the_tables_name_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let table = std::fs::read_to_string(root.join("../../docs/rfc/rfc6455.md")).unwrap();
-    let named: Vec<_> = table.split('`').filter_map(|word| word.split_once("::")).collect();
-    assert!(named.len() > 50, "the table names {} tests", named.len());
-    for (file, test) in named {
-        let file = format!("{file}.rs");
-        let exists = ["tests", "src", "../wskit/tests", "../wskit/src"].into_iter().any(|folder| {
-            std::fs::read_to_string(root.join(folder).join(&file))
-                .is_ok_and(|code| code.contains(&format!("fn {test}(")))
-        });
-        assert!(exists, "{file} has no test {test}");
+    for (table, tests_min) in [("rfc6455.md", 50), ("rfc7692.md", 20)] {
+        let table = std::fs::read_to_string(root.join("../../docs/rfc").join(table)).unwrap();
+        let named: Vec<_> = table.split('`').filter_map(|word| word.split_once("::")).collect();
+        assert!(named.len() > tests_min, "the table names {} tests", named.len());
+        for (file, test) in named {
+            let file = format!("{file}.rs");
+            let folders = [
+                "tests",
+                "src",
+                "../wskit/tests",
+                "../wskit/src",
+                "../wskit/tests/hostile_client",
+                "../cli/tests/hostile_server",
+            ];
+            let exists = folders.into_iter().any(|folder| {
+                std::fs::read_to_string(root.join(folder).join(&file))
+                    .is_ok_and(|code| code.contains(&format!("fn {test}(")))
+            });
+            assert!(exists, "{file} has no test {test}");
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 mod raw {
     pub(crate) mod client;
+    pub(crate) mod deflate;
     pub(crate) mod frame;
     pub(crate) mod http;
     pub(crate) mod server;
@@ -16,6 +17,7 @@ mod raw {
     pub(crate) use server::{Server, until};
 }
 
+mod compression;
 mod deadlines;
 mod framing;
 mod negotiation;

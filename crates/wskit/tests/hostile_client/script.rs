@@ -129,6 +129,13 @@ impl Peer {
 
     /// The client's next frame, unmasked; `None` at the end of the stream.
     pub(crate) fn frame(&mut self) -> Option<(u8, Vec<u8>)> {
+        let (first, payload) = self.frame_as_it_is()?;
+        assert_eq!(first & 0x70, 0, "the client set a reserved bit (§5.2)");
+        Some((first & 0x0f, payload))
+    }
+
+    /// The first byte of the client's next frame, and its payload, unmasked.
+    pub(crate) fn frame_as_it_is(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut header = [0; 6];
         match self.stream.read_exact(&mut header) {
             Err(error)
@@ -147,7 +154,7 @@ impl Peer {
         let mut payload = vec![0; usize::from(second & 0x7f)];
         self.stream.read_exact(&mut payload).unwrap();
         payload.iter_mut().zip(key.iter().cycle()).for_each(|(byte, key)| *byte ^= key);
-        Some((first & 0x0f, payload))
+        Some((first, payload))
     }
 
     pub(crate) fn wait_for_end(&mut self) {

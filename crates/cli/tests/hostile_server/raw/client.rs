@@ -23,6 +23,7 @@ pub(crate) struct RawClient {
     /// How much of `received` was taken.
     taken: usize,
     ending: Option<Ending>,
+    compression_agreed: bool,
 }
 
 impl RawClient {
@@ -30,7 +31,8 @@ impl RawClient {
         let stream = TcpStream::connect(address).expect("the server listens");
         stream.set_nodelay(true).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        RawClient { stream, received: Vec::new(), taken: 0, ending: None }
+        let (received, compression_agreed) = (Vec::new(), false);
+        RawClient { stream, received, taken: 0, ending: None, compression_agreed }
     }
 
     /// The socket itself, for what the other methods do not offer.
@@ -122,6 +124,7 @@ impl RawClient {
         assert!(response.lists("Upgrade", "websocket"), "{response:?}");
         assert!(response.lists("Connection", "Upgrade"), "{response:?}");
         assert_eq!(response.header("Sec-WebSocket-Accept"), Some(ACCEPT));
+        self.compression_agreed = response.header("Sec-WebSocket-Extensions").is_some();
         response
     }
 
@@ -131,6 +134,10 @@ impl RawClient {
         if frame.is_none() {
             assert_eq!(self.received.len(), self.taken, "the stream ended inside a frame");
         }
+        assert!(
+            self.compression_agreed || frame.as_ref().is_none_or(|frame| !frame.compressed),
+            "the server compressed without agreement (§5.2)"
+        );
         frame
     }
 
@@ -138,7 +145,10 @@ impl RawClient {
     pub(crate) fn expect(&mut self, opcode: u8, payload: impl AsRef<[u8]>) {
         let frame = self.frame().expect("a frame, not the end of the stream");
         // Compared without assert_eq!: nobody wants a megabyte printed.
-        let same = frame.fin && frame.opcode == opcode && frame.payload == payload.as_ref();
+        let same = frame.fin
+            && !frame.compressed
+            && frame.opcode == opcode
+            && frame.payload == payload.as_ref();
         let start = &frame.payload[..frame.payload.len().min(80)];
         assert!(
             same,

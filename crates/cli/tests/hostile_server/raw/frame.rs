@@ -132,6 +132,8 @@ pub(crate) fn close_payload(code: u16, reason: &str) -> Vec<u8> {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Received {
     pub fin: bool,
+    /// RSV1, which marks a compressed message (RFC 7692 §6).
+    pub compressed: bool,
     pub opcode: u8,
     pub payload: Vec<u8>,
 }
@@ -141,7 +143,12 @@ impl Received {
     pub(crate) fn parse(bytes: &[u8]) -> Option<(Received, usize)> {
         let (&first, &second) = (bytes.first()?, bytes.get(1)?);
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
-        assert_eq!(first & 0x70, 0, "the server set a reserved bit (§5.2)");
+        assert_eq!(first & 0x30, 0, "the server set RSV2 or RSV3 (§5.2)");
+        let compressed = first & 0x40 != 0;
+        assert!(
+            !compressed || matches!(opcode, TEXT | BINARY),
+            "the server set RSV1 where no message begins (RFC 7692 §6)"
+        );
         assert!(
             matches!(opcode, 0..=2 | 8..=10),
             "the server used reserved opcode {opcode} (§5.2)"
@@ -163,7 +170,7 @@ impl Received {
             "the server broke the rules of control frames (§5.5)"
         );
         let payload = bytes.get(header..header + length)?.to_vec();
-        Some((Received { fin, opcode, payload }, header + length))
+        Some((Received { fin, compressed, opcode, payload }, header + length))
     }
 
     /// The code of a Close frame; `None` when its body is empty.

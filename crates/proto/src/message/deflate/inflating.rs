@@ -112,8 +112,10 @@ impl Inflating {
         if self.is_unfinished() {
             return Ok(false);
         }
-        // A message may end with the end of a whole DEFLATE stream, and then needs no tail.
-        if !self.stream_ended {
+        // A message may end with the end of a whole DEFLATE stream, and then needs no tail. And some
+        // compressors make nothing at all of an empty message: the tail would then end no block but
+        // begin one, which the next message of a kept context would be taken for.
+        if !self.stream_ended && self.message.compressed_bytes > 0 {
             self.tail_bytes += self.run(&TAIL[self.tail_bytes..], output, room)?;
             if self.tail_bytes < TAIL.len() || self.has_more {
                 return Ok(false);

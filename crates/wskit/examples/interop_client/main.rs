@@ -1,12 +1,15 @@
-//! Drives the client against an independent echo server: `interop_client URL NAME`.
+//! Drives the client against an independent echo server: `interop_client URL NAME`, or
+//! `interop_client URL NAME compressed` for one that compresses.
 //!
 //! Prints `ok NAME` or `not ok NAME: why` for each check, and exits with 1 when one failed.
+
+mod compressed;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use wskit::{Client, CloseCode, Kind, Message, WebSocket};
+use wskit::{Client, CloseCode, CompressionMode, Kind, Message, WebSocket};
 
 const MIB: usize = 1024 * 1024;
 
@@ -17,9 +20,31 @@ type Fault = Box<dyn std::error::Error>;
 async fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let (Some(url), Some(server)) = (arguments.next(), arguments.next()) else {
-        eprintln!("usage: interop_client URL NAME");
+        eprintln!("usage: interop_client URL NAME [compressed]");
         return ExitCode::from(2);
     };
+    let outcomes = match arguments.next().as_deref() {
+        Some("compressed") => compressed(&url, &server).await,
+        _ => plain(&url, &server).await,
+    };
+    if outcomes.contains(&false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+async fn compressed(url: &str, server: &str) -> Vec<bool> {
+    let mut outcomes = Vec::new();
+    for (name, mode, window_bits) in [
+        ("no context", CompressionMode::Shared, 15),
+        ("context", CompressionMode::Dedicated, 15),
+        ("context, 11 bits", CompressionMode::Dedicated, 11),
+        ("context, 9 bits", CompressionMode::Dedicated, 9),
+    ] {
+        let run = compressed::echoes(url, mode, window_bits);
+        outcomes.push(check(server, &format!("compressed messages, {name}"), run).await);
+    }
+    outcomes
+}
+
+async fn plain(url: &str, server: &str) -> Vec<bool> {
     let mut outcomes = Vec::new();
     let messages = [
         ("text", Message::text("hello")),
@@ -31,19 +56,19 @@ async fn main() -> ExitCode {
         ("binary of 16 MiB", Message::binary(b"wskit.io".repeat(2 * MIB))),
     ];
     for (name, message) in messages {
-        outcomes.push(check(&server, name, echoes(&url, message)).await);
+        outcomes.push(check(server, name, echoes(url, message)).await);
     }
-    outcomes.push(check(&server, "receives fragments", receives_fragments(&url)).await);
-    outcomes.push(check(&server, "sends fragments", sends_fragments(&url)).await);
-    outcomes.push(check(&server, "closes first", closes_first(&url)).await);
+    outcomes.push(check(server, "receives fragments", receives_fragments(url)).await);
+    outcomes.push(check(server, "sends fragments", sends_fragments(url)).await);
+    outcomes.push(check(server, "closes first", closes_first(url)).await);
     for (code, reason) in [(1000, ""), (1001, "leaving"), (3000, "résumé"), (4999, "é")] {
         outcomes.push(
-            check(&server, &format!("is closed with {code}"), is_closed_with(&url, code, reason))
+            check(server, &format!("is closed with {code}"), is_closed_with(url, code, reason))
                 .await,
         );
     }
-    outcomes.push(check(&server, "subprotocol", subprotocol(&url)).await);
-    if outcomes.contains(&false) { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    outcomes.push(check(server, "subprotocol", subprotocol(url)).await);
+    outcomes
 }
 
 async fn check(server: &str, name: &str, run: impl Future<Output = Result<(), Fault>>) -> bool {
