@@ -18,7 +18,7 @@ pub struct Compression {
     /// What is remembered between messages.
     pub mode: CompressionMode,
     /// How far back the compressors of both ends may refer: 15, which is 32 KiB. Less takes less
-    /// memory in the dedicated mode.
+    /// memory for the compressor in the dedicated mode; an inflater always has the largest window.
     pub window_bits: WindowBits,
     /// How hard to try, from 2 (quick) to 9 (small): 2. Other numbers count as the nearest.
     pub level: u8,

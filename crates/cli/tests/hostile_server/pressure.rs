@@ -84,9 +84,12 @@ fn row_34_a_message_in_reads_of_one_byte_costs_linear_time_and_one_buffer() {
         server.processor_time() - start
     };
     // As many reads either way; what one message costs beyond that is work done again for every byte.
-    let (in_many, in_one) = (cost(64, 4096), cost(1, 262_144));
-    let limit = 4 * in_many.max(Duration::from_millis(100));
-    assert!(in_one < limit, "{in_one:?}, where 64 short messages take {in_many:?}");
+    // On a busy machine some runs take longer for other reasons, but not all of them.
+    let tries = [(); 3].map(|()| (cost(64, 4096), cost(1, 262_144)));
+    let is_linear = |(in_many, in_one): &(Duration, Duration)| {
+        *in_one < 4 * (*in_many).max(Duration::from_millis(100))
+    };
+    assert!(tries.iter().any(is_linear), "64 short messages and a long one took {tries:?}");
     let grown = server.memory("VmHWM") - before;
     assert!(grown < 16 * MIB, "resident memory grew by {grown} bytes");
 }
