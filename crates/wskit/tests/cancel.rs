@@ -7,7 +7,9 @@ mod common;
 
 use common::{Trickle, at_most, client, for_every_await_point};
 use tokio::io::{DuplexStream, duplex};
-use wskit::{CloseCode, CloseFrame, Error, Kind, Limits, Message, MessagePiece, Server, WebSocket};
+use wskit::{
+    CloseCode, CloseFrame, Error, Kind, Limits, Message, MessagePiece, Prepared, Server, WebSocket,
+};
 
 type Socket = WebSocket<Trickle<DuplexStream>>;
 
@@ -193,18 +195,40 @@ async fn send_may_be_dropped() {
     .await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn feed_may_be_dropped() {
+/// Feeds in one of the ways there are.
+async fn drop_feeding(feed: impl AsyncFn(&mut Socket, Message) -> Result<(), Error>) {
     for_every_await_point(async |polls| {
         let (mut near, far) = open().await;
         let receiving = tokio::spawn(receive_all(far));
-        let sent = send_once(&mut near, polls, async |near, message| near.feed(message).await);
-        let sent = sent.await;
+        let sent = send_once(&mut near, polls, &feed).await;
         near.close(CloseCode::NORMAL, "bye").await.unwrap();
         drop(near);
         let received = receiving.await.unwrap();
         assert_eq!(received, sent.done, "a dropped feed feeds nothing");
         sent.check(&received)
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn feed_may_be_dropped() {
+    drop_feeding(async |near, message| near.feed(message).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn feed_uncompressed_may_be_dropped() {
+    drop_feeding(async |near, message| near.feed_uncompressed(message).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn feed_prepared_may_be_dropped() {
+    drop_feeding(async |near, message| {
+        let prepared = match message {
+            Message::Text(text) => Prepared::text(text),
+            Message::Binary(bytes) => Prepared::binary(bytes),
+            control => panic!("{control:?} is no message"),
+        };
+        near.feed_prepared(&prepared).await
     })
     .await;
 }
