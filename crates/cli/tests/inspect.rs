@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Echo, Ran, nowhere, run, serve, serve_bytes};
+use common::{Echo, Ran, Server, nowhere, run, serve, serve_bytes};
 use std::thread;
 use std::time::Duration;
 use wskit::proto::handshake::Key;
@@ -217,6 +217,15 @@ fn a_wrong_closing_is_told() {
     assert_eq!((&*name, ran.code), ("closing_wrong", Some(5)));
     assert!(said.contains("without a Close frame"), "{said}");
     assert!(ran.json()["closing"]["received"].is_null());
+}
+
+#[test]
+fn a_server_that_opens_only_to_close_is_told() {
+    let server = Server::start(&["serve"]);
+    let ran = inspect_json(&format!("ws://{}/chat/no!room", server.address));
+    let (name, said) = outcome(&ran);
+    assert_eq!((&*name, ran.code), ("closing_wrong", Some(5)));
+    assert!(said.contains("closed the connection with 1008 a room's name"), "{said}");
 }
 
 #[test]

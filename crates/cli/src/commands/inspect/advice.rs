@@ -2,6 +2,7 @@
 
 use super::report::{Fault, Header, Report, Response};
 use std::io;
+use wskit::CloseFrame;
 use wskit::proto::handshake::Check;
 
 fn fault(why: impl Into<String>, remedies: &[&str]) -> Fault {
@@ -209,6 +210,14 @@ pub(super) fn closing_wrong(error: &str) -> Fault {
     fault(
         format!("the handshake is right, but the closing is not: {error}"),
         &["a Close frame is answered with a Close frame, then the server ends the TCP connection"],
+    )
+}
+
+/// The server opened the connection only to close it with a reason of its own.
+pub(super) fn sent_away(frame: &CloseFrame) -> Fault {
+    fault(
+        format!("the handshake is right, but the server closed the connection with {frame}"),
+        &["see whether the path, the origin and the credentials are what the server wants"],
     )
 }
 

@@ -232,9 +232,14 @@ async fn close(
         error: error.clone(),
         time: start.elapsed(),
     });
-    match error {
-        None => Ok(()),
-        Some(error) => Err((Outcome::ClosingWrong, advice::closing_wrong(&error))),
+    match (error, socket.peer_close().flatten()) {
+        (Some(error), _) => Err((Outcome::ClosingWrong, advice::closing_wrong(&error))),
+        (None, Some(frame))
+            if ![CloseCode::NORMAL, CloseCode::GOING_AWAY].contains(&frame.code()) =>
+        {
+            Err((Outcome::ClosingWrong, advice::sent_away(frame)))
+        }
+        (None, _) => Ok(()),
     }
 }
 
