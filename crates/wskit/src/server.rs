@@ -170,15 +170,14 @@ impl Server {
         match self.in_time(head).await {
             Ok(request) => Ok(PendingRequest { stream, input, request, server: self.clone() }),
             Err(error) => {
-                let mut output = Output::default();
-                match &error {
-                    Error::Request(error) => error.write_response(&mut output),
+                let answer = |output: &mut Output| match &error {
+                    Error::Request(error) => error.write_response(output),
                     Error::OpeningTimeout(_) => {
-                        Rejection::new(408, &*error.to_string()).write_response(&mut output);
+                        Rejection::new(408, &*error.to_string()).write_response(output);
                     }
                     _ => {}
-                }
-                refuse(stream, output).await;
+                };
+                refuse(stream, answer).await;
                 Err(error)
             }
         }
@@ -208,10 +207,13 @@ async fn read_head<S: AsyncRead + Unpin>(
 /// the client still sends is read for a short while, for a reset would destroy the answer.
 ///
 /// Boxed, so that the memory for it is not part of every connection's task.
-fn refuse<S>(mut stream: S, output: Output) -> Pin<Box<impl Future<Output = ()>>>
+fn refuse<S, W>(mut stream: S, write_answer: W) -> Pin<Box<impl Future<Output = ()>>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    W: FnOnce(&mut Output),
 {
+    let mut output = Output::default();
+    write_answer(&mut output);
     let deadline = Instant::now() + REFUSAL_TIMEOUT;
     let answer = async move {
         for chunk in output.chunks() {
@@ -258,9 +260,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
         match offer {
             Ok(offer) => Ok(PendingOffer { stream, input, offer, server }),
             Err(error) => {
-                let mut output = Output::default();
-                error.write_response(&mut output);
-                refuse(stream, output).await;
+                refuse(stream, |output| error.write_response(output)).await;
                 Err(error.into())
             }
         }
@@ -268,9 +268,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
 
     /// Answers with an error and ends the connection.
     pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
-        let mut output = Output::default();
-        rejection.write_response(&mut output);
-        refuse(self.stream, output).await;
+        refuse(self.stream, |output| rejection.write_response(output)).await;
         Ok(())
     }
 
@@ -322,9 +320,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
 
     /// Rejects the offer and ends the connection.
     pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
-        let mut output = Output::default();
-        rejection.write_response(&mut output);
-        refuse(self.stream, output).await;
+        refuse(self.stream, |output| rejection.write_response(output)).await;
         Ok(())
     }
 }
