@@ -1,19 +1,17 @@
 //! Opening a connection as a client.
 
+mod stream;
+mod url;
+
+pub use stream::ClientStream;
+
 use crate::socket::{Opened, Options, WebSocket};
 use crate::{Compression, Error, Limits, Timeouts, dial, entropy};
 use bytes::BytesMut;
-use http::Uri;
-use std::{
-    future::Future,
-    io,
-    pin::Pin,
-    task::{Context, Poll},
-    time::Duration,
-};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
-use tokio::net::TcpStream;
+use std::{future::Future, time::Duration};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
+use url::{Endpoint, cannot_be_connected_to};
 use wskit_proto::handshake::{
     ClientOpening, ClientRequest, Field, Key, ResponseError, Subprotocol,
 };
@@ -57,49 +55,12 @@ impl Client {
     ///
     /// It has the scheme `ws` and no fragment (RFC 6455 §3).
     pub fn new(url: &str) -> Result<Client, Error> {
-        let wrong = |why: &str| Error::Url(format!("{url:?} cannot be connected to: {why}"));
-        if !url.contains("://") {
-            return Err(wrong("it has to begin with ws://"));
-        }
-        if url.contains('#') {
-            return Err(wrong("a WebSocket URL has no fragment; write # as %23"));
-        }
-        if let Some(strange) = url.chars().find(|c| !c.is_ascii_graphic()) {
-            return Err(wrong(&format!(
-                "it has the character {strange:?}; write it as %20 and the like, or in the name of \
-                 a host as xn--"
-            )));
-        }
-        let uri: Uri = url.parse().map_err(|error| wrong(&format!("{error}")))?;
-        match uri.scheme_str() {
-            Some(scheme) if scheme.eq_ignore_ascii_case("ws") => {}
-            Some(scheme) if scheme.eq_ignore_ascii_case("wss") => {
-                return Err(wrong("wss is not supported yet; go through a proxy that adds TLS"));
-            }
-            _ => return Err(wrong("its scheme has to be ws, as in ws://example.com/chat")),
-        }
-        let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(wrong("it has a user name; send an Authorization header instead"));
-        }
-        let host = authority.host();
-        let port = match authority.port_u16() {
-            Some(port) => port,
-            // A port that is out of range looks like none here.
-            None if authority.as_str().trim_end_matches(':') != host => {
-                return Err(wrong("its port is out of range"));
-            }
-            None => 80,
-        };
-        // RFC 6455 §4.1 (4): the port is named unless it is the usual one.
-        let header = if port == 80 { host.to_owned() } else { format!("{host}:{port}") };
-        let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        let request =
-            ClientRequest::new(header, target).map_err(|error| wrong(&error.to_string()))?;
-        let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let endpoint = Endpoint::parse(url)?;
+        let request = ClientRequest::new(endpoint.authority, endpoint.target)
+            .map_err(|error| cannot_be_connected_to(url, error))?;
         let opening_timeout = Some(Duration::from_secs(10));
         let options = Options::default();
+        let (host, port) = (endpoint.host, endpoint.port);
         let client = Client { host, port, request, opening_timeout, options };
         Ok(client.compression(Compression::default()))
     }
@@ -266,90 +227,6 @@ impl Patience {
             Some((time, deadline)) => {
                 timeout_at(deadline, step).await.map_err(|_| Error::OpeningTimeout(time))
             }
-        }
-    }
-}
-
-/// The stream of bytes that a [`Client`] connects.
-#[derive(Debug)]
-pub struct ClientStream(TcpStream);
-
-impl ClientStream {
-    /// The TCP connection beneath.
-    pub fn tcp(&self) -> &TcpStream {
-        &self.0
-    }
-
-    pub(crate) fn into_tcp(self) -> TcpStream {
-        self.0
-    }
-}
-
-impl AsyncRead for ClientStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for ClientStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(cx, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_understood_or_refused_with_a_reason() {
-        let client = Client::new("WS://[::1]:8080?x=1").unwrap();
-        assert_eq!((client.host(), client.port()), ("::1", 8080));
-        let opening = client.opening();
-        assert!(opening.request_bytes().starts_with(b"GET /?x=1 HTTP/1.1\r\nHost: [::1]:8080\r\n"));
-        for (url, why) in [
-            ("wss://example.com/", "wss is not supported yet"),
-            ("ws://example.com/a b", "the character ' '"),
-            ("ws://ex\u{e4}mple.com/", "the character 'ä'"),
-            ("127.0.0.1:8080/chat", "begin with ws://"),
-            ("", "begin with ws://"),
-            ("http://example.com/", "scheme has to be ws"),
-            ("example.com", "begin with ws://"),
-            ("ws://example.com/#top", "no fragment"),
-            ("ws://ann@example.com/", "user name"),
-            ("ws://example.com:99999/", "port"),
-            ("ws:///chat", "cannot be connected to"),
-        ] {
-            let error = Client::new(url).unwrap_err().to_string();
-            assert!(error.contains(why), "{error}");
         }
     }
 }

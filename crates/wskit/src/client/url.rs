@@ -1,0 +1,100 @@
+//! What a WebSocket URL says (RFC 6455 §3).
+
+use crate::Error;
+use http::Uri;
+use std::fmt;
+
+/// Where a URL leads.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    /// A name or an address, without the brackets that an IPv6 address has in a URL.
+    pub(super) host: String,
+    pub(super) port: u16,
+    /// What the Host header says: the host, and the port unless it is the usual one.
+    pub(super) authority: String,
+    /// The path and the query.
+    pub(super) target: String,
+}
+
+impl Endpoint {
+    pub(super) fn parse(url: &str) -> Result<Endpoint, Error> {
+        let wrong = |why: &str| cannot_be_connected_to(url, why);
+        if !url.contains("://") {
+            return Err(wrong("it has to begin with ws://"));
+        }
+        if url.contains('#') {
+            return Err(wrong("a WebSocket URL has no fragment; write # as %23"));
+        }
+        if let Some(strange) = url.chars().find(|c| !c.is_ascii_graphic()) {
+            return Err(wrong(&format!(
+                "it has the character {strange:?}; write it as %20 and the like, or in the name of \
+                 a host as xn--"
+            )));
+        }
+        let uri: Uri = url.parse().map_err(|error| cannot_be_connected_to(url, error))?;
+        match uri.scheme_str() {
+            Some(scheme) if scheme.eq_ignore_ascii_case("ws") => {}
+            Some(scheme) if scheme.eq_ignore_ascii_case("wss") => {
+                return Err(wrong("wss is not supported yet; go through a proxy that adds TLS"));
+            }
+            _ => return Err(wrong("its scheme has to be ws, as in ws://example.com/chat")),
+        }
+        let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(wrong("it has a user name; send an Authorization header instead"));
+        }
+        let host = authority.host();
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            // A port that is out of range looks like none here.
+            None if authority.as_str().trim_end_matches(':') != host => {
+                return Err(wrong("its port is out of range"));
+            }
+            None => 80,
+        };
+        let target = uri.path_and_query().map_or("/", |target| target.as_str());
+        Ok(Endpoint {
+            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            port,
+            // RFC 6455 §4.1 (4): the port is named unless it is the usual one.
+            authority: if port == 80 { host.to_owned() } else { format!("{host}:{port}") },
+            target: if target.starts_with('/') { target.into() } else { format!("/{target}") },
+        })
+    }
+}
+
+/// The error of a URL that cannot be connected to.
+pub(super) fn cannot_be_connected_to(url: &str, why: impl fmt::Display) -> Error {
+    Error::Url(format!("{url:?} cannot be connected to: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_understood_or_refused_with_a_reason() {
+        let endpoint = Endpoint::parse("WS://[::1]:8080?x=1").unwrap();
+        assert_eq!((endpoint.host.as_str(), endpoint.port), ("::1", 8080));
+        assert_eq!(
+            (endpoint.authority.as_str(), endpoint.target.as_str()),
+            ("[::1]:8080", "/?x=1")
+        );
+        for (url, why) in [
+            ("wss://example.com/", "wss is not supported yet"),
+            ("ws://example.com/a b", "the character ' '"),
+            ("ws://ex\u{e4}mple.com/", "the character 'ä'"),
+            ("127.0.0.1:8080/chat", "begin with ws://"),
+            ("", "begin with ws://"),
+            ("http://example.com/", "scheme has to be ws"),
+            ("example.com", "begin with ws://"),
+            ("ws://example.com/#top", "no fragment"),
+            ("ws://ann@example.com/", "user name"),
+            ("ws://example.com:99999/", "port"),
+            ("ws:///chat", "cannot be connected to"),
+        ] {
+            let error = Endpoint::parse(url).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}
