@@ -1,0 +1,54 @@
+//! Commits on their way to whoever delivers them.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use crate::message::Commit;
+
+/// A queue with one reader.
+#[derive(Debug)]
+pub(crate) struct Commits<T> {
+    state: Mutex<State<T>>,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    ready: VecDeque<Commit<T>>,
+    reader: Option<Waker>,
+}
+
+impl<T> Default for Commits<T> {
+    fn default() -> Self {
+        Self { state: Mutex::new(State { ready: VecDeque::new(), reader: None }) }
+    }
+}
+
+impl<T> Commits<T> {
+    /// Puts in what was committed together, and wakes the reader once for it.
+    pub(crate) fn put(&self, commits: impl IntoIterator<Item = Commit<T>>) {
+        let mut state = lock(&self.state);
+        state.ready.extend(commits);
+        let reader = state.reader.take();
+        drop(state);
+        if let Some(reader) = reader {
+            reader.wake();
+        }
+    }
+
+    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<Commit<T>> {
+        let mut state = lock(&self.state);
+        match state.ready.pop_front() {
+            Some(commit) => Poll::Ready(commit),
+            None => {
+                state.reader = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Locks also after a panic of another holder: every change below a lock of this crate leaves usable data.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

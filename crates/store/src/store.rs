@@ -1,0 +1,39 @@
+//! The contract.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::error::Error;
+use crate::message::{Append, Commit, Page, Position, Span};
+use crate::statistics::Statistics;
+
+/// What is being read.
+pub type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
+
+/// Keeps streams of messages. `T` is what the caller wants back with each commit.
+///
+/// Nothing here waits for a disk or a network: appending puts into a queue, and what takes time is a future.
+pub trait Store<T>: Send + Sync {
+    /// Where the stream stands, what was committed last being counted; `None` if there is no such stream.
+    fn position(&self, stream: &str) -> Option<Position>;
+
+    /// Hands in a message. What becomes of it comes as a [`Commit`], in any case exactly one.
+    ///
+    /// Messages of one stream are kept in the order in which they were handed in.
+    fn append(&self, append: Append<T>);
+
+    /// The next commit; those of one stream come in the order of their offsets, without a gap. One task asks: the
+    /// waker of the last call is the one that is woken.
+    fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>>;
+
+    /// Reads messages that are kept.
+    fn read(&self, stream: &str, span: Span) -> Reading;
+
+    /// Lets go of what is older than it may become, `now` being in milliseconds since 1970. To be called now and
+    /// then; what is too old may be seen until it is.
+    fn expire(&self, now: u64);
+
+    /// Counts and times for those who watch over the server; says also whether the store works.
+    fn statistics(&self) -> Statistics;
+}

@@ -1,0 +1,106 @@
+//! Asking a store, and waiting for its answers.
+
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
+use std::future::{Future, poll_fn};
+use std::time::Duration;
+
+use wskit_store::{Append, Bounds, Commit, Disk, Memory, Message, Outcome, Page, Span, Store};
+
+/// No answer takes longer.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+pub(crate) type AnyStore = Box<dyn Store<u32>>;
+
+/// Runs a test against every store; each is handed in as a way to open an empty one.
+pub(crate) fn on_every_store(test: impl Fn(&dyn Fn(Bounds) -> AnyStore)) {
+    println!("in memory");
+    test(&|bounds| Box::new(Memory::new(bounds)));
+    println!("on disk");
+    let folders = std::cell::RefCell::new(Vec::new());
+    test(&|bounds| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Disk::open(folder.path(), bounds).unwrap();
+        folders.borrow_mut().push(folder);
+        Box::new(store)
+    });
+}
+
+/// The answer, if it comes.
+pub(crate) fn wait<F: Future>(answer: F) -> F::Output {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(WAIT_MAX, answer).await.expect("no answer") })
+}
+
+/// A message to the stream at this time.
+pub(crate) fn message(
+    stream: &str,
+    id: Option<&str>,
+    time: u64,
+    payload: &str,
+    tag: u32,
+) -> Append<u32> {
+    Append {
+        stream: stream.into(),
+        epoch: format!("epoch of {tag}").into(),
+        id: id.map(|id| id.to_owned().into()),
+        time,
+        payload: payload.to_owned().into(),
+        tag,
+    }
+}
+
+/// Appends and waits for what becomes of it.
+pub(crate) fn append(
+    store: &dyn Store<u32>,
+    stream: &str,
+    id: Option<&str>,
+    time: u64,
+    payload: &str,
+) -> Outcome {
+    store.append(message(stream, id, time, payload, 7));
+    let commit = commit(store);
+    assert_eq!((&*commit.stream, commit.tag), (stream, Some(7)));
+    commit.outcome
+}
+
+/// Appends what has to be kept, and gives its offset.
+pub(crate) fn keep(store: &dyn Store<u32>, stream: &str, payload: &str) -> u64 {
+    kept(append(store, stream, None, 0, payload)).offset
+}
+
+pub(crate) fn kept(outcome: Outcome) -> Message {
+    match outcome {
+        Outcome::Kept(message) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The next commit.
+pub(crate) fn commit(store: &dyn Store<u32>) -> Commit<u32> {
+    wait(poll_fn(|context| store.poll_committed(context)))
+}
+
+pub(crate) const ALL: Span = Span {
+    from: 1,
+    to: u64::MAX,
+    last_ones: false,
+    messages_max: usize::MAX,
+    bytes_max: usize::MAX,
+};
+
+pub(crate) fn read(store: &dyn Store<u32>, stream: &str, span: Span) -> Page {
+    wait(store.read(stream, span)).unwrap()
+}
+
+/// The offsets and payloads of a span.
+pub(crate) fn told(store: &dyn Store<u32>, stream: &str, span: Span) -> Vec<(u64, String)> {
+    let messages = read(store, stream, span).messages.into_iter();
+    let text = |message: &Message| String::from_utf8(message.payload.to_vec()).unwrap();
+    messages.map(|message| (message.offset, text(&message))).collect()
+}
+
+pub(crate) fn offsets(store: &dyn Store<u32>, stream: &str, span: Span) -> Vec<u64> {
+    told(store, stream, span).into_iter().map(|(offset, _)| offset).collect()
+}
