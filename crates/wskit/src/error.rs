@@ -13,10 +13,13 @@ use wskit_proto::{Missed, ProtocolError, SendError};
 pub enum Error {
     /// The URL cannot be connected to; the text says why.
     Url(String),
-    /// A header, subprotocol or close frame that the application gave was refused.
+    /// A header, subprotocol, close frame or certificate that the application gave was refused.
     Argument(Box<dyn std::error::Error + Send + Sync>),
     /// No connection to the server could be made.
     Connect(io::Error),
+    /// The TLS handshake failed.
+    #[cfg(feature = "rustls")]
+    Tls(Box<crate::tls::TlsError>),
     /// The opening handshake did not end within this time.
     OpeningTimeout(Duration),
     /// The connection broke during the opening handshake.
@@ -73,6 +76,8 @@ impl fmt::Display for Error {
             Error::Url(why) => f.write_str(why),
             Error::Argument(error) => error.fmt(f),
             Error::Connect(error) => write!(f, "no connection: {error}"),
+            #[cfg(feature = "rustls")]
+            Error::Tls(error) => error.fmt(f),
             Error::OpeningTimeout(time) => {
                 write!(f, "the opening handshake took longer than {time:?}")
             }
@@ -92,6 +97,11 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Lost::Ended => f.write_str("the peer ended the connection without a Close frame"),
+            // No transport but TLS tells this.
+            Lost::Broken(error) if error.kind() == io::ErrorKind::UnexpectedEof => f.write_str(
+                "the connection was cut off: it ended without a Close frame, and without the \
+                 close_notify that ends TLS",
+            ),
             Lost::Broken(error) => write!(f, "the connection broke: {error}"),
             Lost::Missed(Missed::Keepalive) => {
                 f.write_str("the peer did not answer a Ping in time")
@@ -112,6 +122,8 @@ impl std::error::Error for Error {
             Error::Connect(error) | Error::Opening(error) | Error::Lost(Lost::Broken(error)) => {
                 Some(error)
             }
+            #[cfg(feature = "rustls")]
+            Error::Tls(error) => Some(&**error),
             _ => None,
         }
     }

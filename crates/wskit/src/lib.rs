@@ -21,6 +21,8 @@
 //!   lost or torn.
 //! - [`WebSocket::split`] makes two halves for two tasks.
 //!
+//! - `wss://` and servers with TLS: see [`tls`], which also lists the features.
+//!
 //! Pings are answered, silent peers are noticed, and the closing handshake is completed without
 //! the application's help, as long as somebody calls [`recv`](WebSocket::recv).
 
@@ -30,13 +32,17 @@ mod alarm;
 mod buffers;
 mod client;
 mod dial;
+mod either;
 mod entropy;
 mod error;
 mod server;
 mod socket;
 mod split;
+#[cfg(feature = "rustls")]
+pub mod tls;
 
 pub use client::{Client, ClientStream, connect};
+pub use either::Either;
 pub use error::{Error, Lost};
 pub use server::{PendingOffer, PendingRequest, Server, accept};
 pub use socket::{MessagePiece, WebSocket};

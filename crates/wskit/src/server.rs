@@ -1,6 +1,8 @@
 //! Accepting connections as a server.
 
 use crate::socket::{Opened, Options, WebSocket};
+#[cfg(feature = "rustls")]
+use crate::tls::{self, Accepted, MaybeTls, TlsError, rustls::ServerConfig};
 use crate::{Compression, Error, Limits, Timeouts, buffers};
 use bytes::BytesMut;
 use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
@@ -61,6 +63,8 @@ struct Settings {
     head_limits: HeadLimits,
     opening_timeout: Option<Duration>,
     options: Options,
+    #[cfg(feature = "rustls")]
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Default for Settings {
@@ -71,6 +75,8 @@ impl Default for Settings {
             head_limits: HeadLimits::default(),
             opening_timeout: Some(Duration::from_secs(10)),
             options: Options::default(),
+            #[cfg(feature = "rustls")]
+            tls: None,
         }
     }
 }
@@ -118,8 +124,19 @@ impl Server {
         self.with(|settings| settings.options.config.timeouts = timeouts)
     }
 
-    /// How long the request may take to arrive, and the answer to leave: 10 s each. `None` waits
-    /// for ever.
+    /// Does TLS as this configuration says, in [`secure`](Server::secure). See [`tls`](crate::tls) for
+    /// how to make one.
+    ///
+    /// Clients are told that HTTP/1.1 is spoken inside, unless the configuration names protocols.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(self, config: impl Into<Arc<ServerConfig>>) -> Server {
+        let config = tls::with_protocols(config.into());
+        self.with(|settings| settings.tls = Some(config))
+    }
+
+    /// How long the TLS handshake may take, the request to arrive, and the answer to leave: 10 s
+    /// each. `None` waits for ever.
     #[must_use]
     pub fn opening_timeout(self, timeout: impl Into<Option<Duration>>) -> Server {
         self.with(|settings| settings.opening_timeout = timeout.into())
@@ -134,6 +151,26 @@ impl Server {
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Server {
         change(Arc::make_mut(&mut self.settings));
         self
+    }
+
+    /// Does the TLS handshake with a client, if the server was given [TLS](Server::tls); otherwise the
+    /// stream passes as it is. Call it before what follows, in the task of the connection.
+    ///
+    /// Who sends HTTP without TLS is answered 400 and a line that says so.
+    #[cfg(feature = "rustls")]
+    pub async fn secure<S>(&self, stream: S) -> Result<MaybeTls<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let Some(config) = self.settings.tls.clone() else { return Ok(MaybeTls::First(stream)) };
+        match self.in_time(tls::accept(config, stream)).await? {
+            Accepted::Tls(stream) => Ok(MaybeTls::Second(stream)),
+            Accepted::PlainHttp(stream) => {
+                let rejection = Rejection::new(400, tls::PLAIN_HTTP);
+                refuse(stream, |output| rejection.write_response(output)).await;
+                Err(Error::Tls(Box::new(TlsError::plain_http())))
+            }
+        }
     }
 
     /// Receives a request for a WebSocket and accepts it, whatever its path.

@@ -5,7 +5,6 @@
 //! a Pong or a Close frame to answer. The lock around it is held for the encoding or one write,
 //! never while anybody waits, and reading does not take it.
 
-use crate::client::ClientStream;
 use crate::socket::{Ends, Incoming, MessagePiece, Outgoing, WebSocket, broken};
 use crate::{CloseCode, CloseFrame, Error, Kind, Message, Prepared};
 use bytes::Bytes;
@@ -49,15 +48,6 @@ impl Split for tokio::net::UnixStream {
 
     fn split(self) -> (Self::Reader, Self::Writer) {
         self.into_split()
-    }
-}
-
-impl Split for ClientStream {
-    type Reader = tcp::OwnedReadHalf;
-    type Writer = tcp::OwnedWriteHalf;
-
-    fn split(self) -> (Self::Reader, Self::Writer) {
-        self.into_tcp().into_split()
     }
 }
 

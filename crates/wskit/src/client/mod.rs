@@ -6,9 +6,13 @@ mod url;
 pub use stream::ClientStream;
 
 use crate::socket::{Opened, Options, WebSocket};
+#[cfg(feature = "rustls")]
+use crate::tls::{self, MaybeTls, rustls::ClientConfig};
 use crate::{Compression, Error, Limits, Timeouts, dial, entropy};
 use bytes::BytesMut;
-use std::{future::Future, time::Duration};
+#[cfg(feature = "rustls")]
+use std::sync::Arc;
+use std::{future::Future, io, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use url::{Endpoint, cannot_be_connected_to};
@@ -17,7 +21,7 @@ use wskit_proto::handshake::{
 };
 use wskit_proto::{Output, Text};
 
-/// Opens a connection to a `ws://` URL with the defaults of [`Client`].
+/// Opens a connection to a `ws://` or `wss://` URL with the defaults of [`Client`].
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), wskit::Error> {
@@ -43,9 +47,10 @@ pub async fn connect(url: &str) -> Result<WebSocket<ClientStream>, Error> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Client {
-    host: String,
-    port: u16,
+    endpoint: Endpoint,
     request: ClientRequest,
+    #[cfg(feature = "rustls")]
+    tls: Option<Arc<ClientConfig>>,
     opening_timeout: Option<Duration>,
     options: Options,
 }
@@ -53,15 +58,21 @@ pub struct Client {
 impl Client {
     /// A client for this URL.
     ///
-    /// It has the scheme `ws` and no fragment (RFC 6455 §3).
+    /// It has the scheme `ws`, or `wss` for TLS, and no fragment (RFC 6455 §3).
     pub fn new(url: &str) -> Result<Client, Error> {
         let endpoint = Endpoint::parse(url)?;
-        let request = ClientRequest::new(endpoint.authority, endpoint.target)
+        let request = ClientRequest::new(endpoint.authority.clone(), endpoint.target.clone())
             .map_err(|error| cannot_be_connected_to(url, error))?;
         let opening_timeout = Some(Duration::from_secs(10));
         let options = Options::default();
-        let (host, port) = (endpoint.host, endpoint.port);
-        let client = Client { host, port, request, opening_timeout, options };
+        let client = Client {
+            endpoint,
+            request,
+            #[cfg(feature = "rustls")]
+            tls: None,
+            opening_timeout,
+            options,
+        };
         Ok(client.compression(Compression::default()))
     }
 
@@ -100,8 +111,19 @@ impl Client {
         self
     }
 
-    /// How long connecting and the opening handshake may take together: 10 s. `None` waits for
-    /// ever.
+    /// Does TLS as this configuration says, if the URL begins with `wss`. See [`tls`](crate::tls) for
+    /// how to make one, and for what holds without.
+    ///
+    /// Servers are told that HTTP/1.1 is spoken inside, unless the configuration names protocols.
+    #[cfg(feature = "rustls")]
+    #[must_use]
+    pub fn tls(mut self, config: impl Into<Arc<ClientConfig>>) -> Client {
+        self.tls = Some(config.into());
+        self
+    }
+
+    /// How long connecting, the TLS handshake and the opening handshake may take together: 10 s.
+    /// `None` waits for ever.
     #[must_use]
     pub fn opening_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Client {
         self.opening_timeout = timeout.into();
@@ -117,16 +139,21 @@ impl Client {
 
     /// The host that is connected to: a name or an address.
     pub fn host(&self) -> &str {
-        &self.host
+        &self.endpoint.host
     }
 
     /// The port that is connected to.
     pub fn port(&self) -> u16 {
-        self.port
+        self.endpoint.port
     }
 
-    /// Connects over TCP, to all addresses of the host happily in parallel, and opens the
-    /// WebSocket.
+    /// Whether the URL begins with `wss`.
+    pub fn is_secure(&self) -> bool {
+        self.endpoint.is_secure
+    }
+
+    /// Connects over TCP, to all addresses of the host happily in parallel, does the TLS handshake if
+    /// the URL begins with `wss`, and opens the WebSocket.
     ///
     /// Redirects are not followed: the error of a response other than 101 has its status, headers
     /// and the start of its body.
@@ -134,14 +161,38 @@ impl Client {
     /// Cancel safe in that nothing is left open when it is dropped.
     pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
         let patience = self.patience();
-        let dialled = patience.wait(dial::dial(&self.host, self.port)).await?;
+        let dialled = patience.wait(dial::dial(&self.endpoint.host, self.endpoint.port)).await?;
         let stream = dialled.map_err(Error::Connect)?;
         // Messages are written whole, so waiting for more only delays them.
         stream.set_nodelay(true).map_err(Error::Connect)?;
-        self.open(&mut self.opening(), ClientStream(stream), patience).await
+        #[cfg(feature = "rustls")]
+        let stream = self.secure_in_time(stream, patience).await?;
+        self.open(&mut self.opening(), ClientStream::new(stream), patience).await
     }
 
-    /// Opens the WebSocket on a stream of bytes that is connected to the server already.
+    /// Does the TLS handshake on a stream that is connected to the server, if the URL begins with
+    /// `wss`; otherwise the stream passes as it is. For those who bring their own transport.
+    #[cfg(feature = "rustls")]
+    pub async fn secure<S>(&self, stream: S) -> Result<MaybeTls<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        self.secure_in_time(stream, self.patience()).await
+    }
+
+    #[cfg(feature = "rustls")]
+    async fn secure_in_time<S>(&self, stream: S, patience: Patience) -> Result<MaybeTls<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        if !self.endpoint.is_secure {
+            return Ok(MaybeTls::First(stream));
+        }
+        patience.wait(tls::connect(self.tls.as_ref(), &self.endpoint.host, stream)).await?
+    }
+
+    /// Opens the WebSocket on a stream of bytes that is connected to the server already. TLS is not
+    /// added, whatever the URL says: see [`secure`](Client::secure).
     pub async fn connect_on<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
@@ -176,6 +227,16 @@ impl Client {
         entropy::key()
     }
 
+    /// The connection broke before the response, maybe because the server does not like our
+    /// certificate, which TLS 1.3 tells after its handshake.
+    fn broken(&self, error: io::Error) -> Error {
+        #[cfg(feature = "rustls")]
+        if tls::is_tls(&error) {
+            return Error::Tls(Box::new(tls::TlsError::of_server(&self.endpoint.host, error)));
+        }
+        Error::Opening(error)
+    }
+
     fn patience(&self) -> Patience {
         Patience(self.opening_timeout.map(|time| (time, Instant::now() + time)))
     }
@@ -193,7 +254,7 @@ impl Client {
             stream.write_all(opening.request_bytes()).await?;
             stream.flush().await
         };
-        patience.wait(request).await?.map_err(Error::Opening)?;
+        patience.wait(request).await?.map_err(|error| self.broken(error))?;
         let mut input = BytesMut::new();
         let agreed = loop {
             if let Some(agreed) = opening.receive(&mut input)? {
@@ -203,7 +264,11 @@ impl Client {
             match patience.wait(stream.read_buf(&mut input)).await {
                 Ok(Ok(0)) => return Err(opening.end(&mut input).into()),
                 Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(Error::Opening(error)),
+                // The response tells by itself whether it is whole, if TLS does not.
+                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(opening.end(&mut input).into());
+                }
+                Ok(Err(error)) => return Err(self.broken(error)),
                 // A refusal whose body does not come to an end is a refusal all the same.
                 Err(late) => match opening.end(&mut input) {
                     ResponseError::Ended => return Err(late),

@@ -1,5 +1,6 @@
 //! The stream of bytes beneath a client's WebSocket.
 
+use crate::Split;
 use std::{
     io,
     pin::Pin,
@@ -8,18 +9,41 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// The stream of bytes that a [`Client`] connects.
+/// The stream of bytes that a [`Client`](crate::Client) connects.
 #[derive(Debug)]
-pub struct ClientStream(pub(super) TcpStream);
+pub struct ClientStream(Transport);
+
+#[cfg(feature = "rustls")]
+type Transport = crate::tls::MaybeTls<TcpStream>;
+#[cfg(not(feature = "rustls"))]
+type Transport = TcpStream;
 
 impl ClientStream {
+    pub(super) fn new(transport: Transport) -> ClientStream {
+        ClientStream(transport)
+    }
+
     /// The TCP connection beneath.
     pub fn tcp(&self) -> &TcpStream {
+        #[cfg(feature = "rustls")]
+        return self.0.transport();
+        #[cfg(not(feature = "rustls"))]
         &self.0
     }
 
-    pub(crate) fn into_tcp(self) -> TcpStream {
-        self.0
+    /// What TLS agreed on, if there is TLS.
+    #[cfg(feature = "rustls")]
+    pub fn tls(&self) -> Option<&crate::tls::rustls::CommonState> {
+        self.0.tls()
+    }
+}
+
+impl Split for ClientStream {
+    type Reader = <Transport as Split>::Reader;
+    type Writer = <Transport as Split>::Writer;
+
+    fn split(self) -> (Self::Reader, Self::Writer) {
+        self.0.split()
     }
 }
 

@@ -5,8 +5,10 @@ use http::Uri;
 use std::fmt;
 
 /// Where a URL leads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Endpoint {
+    /// Whether the scheme is `wss`: WebSocket inside of TLS.
+    pub(super) is_secure: bool,
     /// A name or an address, without the brackets that an IPv6 address has in a URL.
     pub(super) host: String,
     pub(super) port: u16,
@@ -20,7 +22,7 @@ impl Endpoint {
     pub(super) fn parse(url: &str) -> Result<Endpoint, Error> {
         let wrong = |why: &str| cannot_be_connected_to(url, why);
         if !url.contains("://") {
-            return Err(wrong("it has to begin with ws://"));
+            return Err(wrong("it has to begin with ws:// or wss://"));
         }
         if url.contains('#') {
             return Err(wrong("a WebSocket URL has no fragment; write # as %23"));
@@ -32,13 +34,15 @@ impl Endpoint {
             )));
         }
         let uri: Uri = url.parse().map_err(|error| cannot_be_connected_to(url, error))?;
-        match uri.scheme_str() {
-            Some(scheme) if scheme.eq_ignore_ascii_case("ws") => {}
-            Some(scheme) if scheme.eq_ignore_ascii_case("wss") => {
-                return Err(wrong("wss is not supported yet; go through a proxy that adds TLS"));
-            }
-            _ => return Err(wrong("its scheme has to be ws, as in ws://example.com/chat")),
+        let is_secure = match uri.scheme_str() {
+            Some(scheme) if scheme.eq_ignore_ascii_case("ws") => false,
+            Some(scheme) if scheme.eq_ignore_ascii_case("wss") => true,
+            _ => return Err(wrong("its scheme has to be ws or wss, as in wss://example.com/chat")),
+        };
+        if is_secure && !cfg!(feature = "rustls") {
+            return Err(wrong("wss needs the feature tls of wskit"));
         }
+        let usual_port = if is_secure { 443 } else { 80 };
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
         if authority.as_str().contains('@') {
             return Err(wrong("it has a user name; send an Authorization header instead"));
@@ -50,14 +54,15 @@ impl Endpoint {
             None if authority.as_str().trim_end_matches(':') != host => {
                 return Err(wrong("its port is out of range"));
             }
-            None => 80,
+            None => usual_port,
         };
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         Ok(Endpoint {
+            is_secure,
             host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
             port,
             // RFC 6455 §4.1 (4): the port is named unless it is the usual one.
-            authority: if port == 80 { host.to_owned() } else { format!("{host}:{port}") },
+            authority: if port == usual_port { host.to_owned() } else { format!("{host}:{port}") },
             target: if target.starts_with('/') { target.into() } else { format!("/{target}") },
         })
     }
@@ -72,6 +77,21 @@ pub(super) fn cannot_be_connected_to(url: &str, why: impl fmt::Display) -> Error
 mod tests {
     use super::*;
 
+    #[cfg(feature = "rustls")]
+    #[test]
+    fn the_scheme_tells_of_tls_and_has_a_port_of_its_own() {
+        for (url, is_secure, port, authority) in [
+            ("ws://example.com/", false, 80, "example.com"),
+            ("Wss://example.com/", true, 443, "example.com"),
+            ("wss://example.com:80/", true, 80, "example.com:80"),
+            ("ws://example.com:443/", false, 443, "example.com:443"),
+        ] {
+            let endpoint = Endpoint::parse(url).unwrap();
+            assert_eq!((endpoint.is_secure, endpoint.port), (is_secure, port));
+            assert_eq!(endpoint.authority, authority);
+        }
+    }
+
     #[test]
     fn a_url_is_understood_or_refused_with_a_reason() {
         let endpoint = Endpoint::parse("WS://[::1]:8080?x=1").unwrap();
@@ -81,7 +101,6 @@ mod tests {
             ("[::1]:8080", "/?x=1")
         );
         for (url, why) in [
-            ("wss://example.com/", "wss is not supported yet"),
             ("ws://example.com/a b", "the character ' '"),
             ("ws://ex\u{e4}mple.com/", "the character 'ä'"),
             ("127.0.0.1:8080/chat", "begin with ws://"),

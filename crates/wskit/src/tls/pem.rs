@@ -1,0 +1,34 @@
+//! Certificates and keys as files hold them (RFC 7468).
+
+use super::wrong;
+use crate::Error;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// All the certificates in a PEM text; at least one.
+pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let certificates = CertificateDer::pem_slice_iter(text).collect::<Result<Vec<_>, _>>();
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => Err(wrong(
+            "there is no certificate in the PEM text; it has to have a -----BEGIN CERTIFICATE-----",
+        )),
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(wrong(format!("the certificate cannot be read as PEM: {error}"))),
+    }
+}
+
+/// The first private key in a PEM text.
+pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
+    if text.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED) {
+        return Err(wrong("the private key is encrypted; decrypt it first, with openssl pkey"));
+    }
+    PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
+        pem::Error::NoItemsFound => wrong(
+            "there is no private key in the PEM text; it has to have a -----BEGIN PRIVATE KEY-----",
+        ),
+        error => wrong(format!("the private key cannot be read as PEM: {error}")),
+    })
+}
+
+/// How the key begins that only its owner's pass phrase opens.
+const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
