@@ -4,7 +4,11 @@ use futures_util::FutureExt;
 use std::{future::Future, io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use wskit::tls::MaybeTls;
 use wskit::{CloseCode, Field, PendingRequest, Rejection, Server, WebSocket};
+
+/// What a connection runs on.
+pub(crate) type Stream = MaybeTls<TcpStream>;
 
 /// Tells every connection that the server goes down.
 pub(crate) type Shutdown = watch::Receiver<bool>;
@@ -50,7 +54,7 @@ pub(crate) async fn accept_all<H, F>(
     shutdown: &Shutdown,
     handle: &H,
 ) where
-    H: Fn(PendingRequest<TcpStream>, Shutdown) -> F + Clone + Send + Sync + 'static,
+    H: Fn(PendingRequest<Stream>, Shutdown) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = ()> + Send,
 {
     loop {
@@ -69,8 +73,9 @@ pub(crate) async fn accept_all<H, F>(
         let _the_client_may_have_gone = stream.set_nodelay(true);
         let (server, handle, mut shutdown) = (server.clone(), handle.clone(), shutdown.clone());
         tokio::spawn(async move {
+            let request = async { server.receive_request(server.secure(stream).await?).await };
             let request = tokio::select! {
-                request = server.receive_request(stream) => request,
+                request = request => request,
                 _ = shutdown.wait_for(|goes_down| *goes_down) => return,
             };
             match (request, &place) {
@@ -95,12 +100,9 @@ fn busy() -> Rejection {
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
 /// other connection is harmed; if the server goes down, the client is told 1001.
-pub(crate) async fn converse<H>(
-    mut socket: WebSocket<TcpStream>,
-    mut shutdown: Shutdown,
-    handler: H,
-) where
-    H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error>,
+pub(crate) async fn converse<H>(mut socket: WebSocket<Stream>, mut shutdown: Shutdown, handler: H)
+where
+    H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
 {
     let (code, reason) = tokio::select! {
         biased;
@@ -142,12 +144,13 @@ mod tests {
     /// A client of a server whose handler does this.
     async fn client_of<H>(handler: H) -> WebSocket<wskit::ClientStream>
     where
-        H: AsyncFnOnce(&mut WebSocket<TcpStream>) -> Result<(), wskit::Error> + 'static,
+        H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error> + 'static,
     {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/", listener.local_addr().unwrap());
         tokio::task::spawn_local(async move {
-            let socket = wskit::accept(listener.accept().await.unwrap().0).await.unwrap();
+            let stream = MaybeTls::First(listener.accept().await.unwrap().0);
+            let socket = wskit::accept(stream).await.unwrap();
             let (_stays_up, shutdown) = watch::channel(false);
             converse(socket, shutdown, handler).await;
         });

@@ -1,6 +1,7 @@
 //! What `serve` and `echo` share on the command line: the address, and what a client may cost.
 
-use crate::accepting::{Places, Shutdown, accept_all, stop_signal};
+use crate::accepting::{Places, Shutdown, Stream, accept_all, stop_signal};
+use crate::certificate::{Certificate, CertificateArguments};
 use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
 use crate::seconds::Seconds;
@@ -10,7 +11,7 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
     time::Duration,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
 
@@ -45,7 +46,11 @@ pub(crate) struct Listening {
     #[command(flatten)]
     compression: CompressionArguments,
 
-    /// How long the opening handshake may take, in seconds, or off
+    #[command(flatten)]
+    certificate: CertificateArguments,
+
+    /// How long the TLS handshake may take, the request to arrive, and the answer to leave, in
+    /// seconds each, or off
     #[arg(long, value_name = "SECONDS", default_value = "10")]
     opening_timeout: Seconds,
 
@@ -114,27 +119,38 @@ impl Listening {
         }
     }
 
-    /// Listens, prints the line that `announce` makes of the address, and handles every request
-    /// in a task of its own until Ctrl-C or SIGTERM. `meanwhile` runs beside.
+    /// Listens, prints the line that `announce` makes of the address and of the "s" of a scheme with
+    /// TLS, and handles every request in a task of its own until Ctrl-C or SIGTERM. `meanwhile` runs
+    /// beside.
     pub(crate) fn run<H, F>(
         &self,
         server: &Server,
-        announce: impl Fn(SocketAddr) -> String,
+        announce: impl Fn(&str, SocketAddr) -> String,
         meanwhile: impl Future<Output = ()>,
         handle: H,
     ) -> Result<(), Failure>
     where
-        H: Fn(PendingRequest<TcpStream>, Shutdown) -> F + Clone + Send + Sync + 'static,
+        H: Fn(PendingRequest<Stream>, Shutdown) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
         runtime(self.threads)?.block_on(async {
             let listener = self.bind().await?;
-            writeln!(io::stdout(), "{}", announce(listener.local_addr()?))?;
+            let address = listener.local_addr()?;
+            let certificate = self.certificate.load(address.ip())?;
+            let s = if certificate.is_some() { "s" } else { "" };
+            let mut announcement = announce(s, address);
+            let mut server = server.clone();
+            if let Some(Certificate { config, description }) = certificate {
+                announcement += &format!("\n{description}");
+                server = server.tls(config);
+            }
+            // At once, for who reads may do no more than read the first line.
+            io::stdout().write_all((announcement + "\n").as_bytes())?;
             let (goes_down, shutdown) = watch::channel(false);
             let places = Places::new(self.max_connections as usize);
             let signal = stop_signal()?;
             tokio::select! {
-                () = accept_all(&listener, &places, server, &shutdown, &handle) => {}
+                () = accept_all(&listener, &places, &server, &shutdown, &handle) => {}
                 () = meanwhile => {}
                 () = signal => {}
             }

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod accepting;
+mod certificate;
 mod commands;
 mod compression;
 mod failure;
@@ -10,6 +11,8 @@ mod listening;
 mod printable;
 mod request;
 mod seconds;
+mod trust;
+mod x509;
 
 use clap::Parser;
 use commands::Command;

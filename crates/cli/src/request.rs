@@ -2,12 +2,13 @@
 
 use crate::compression::CompressionArguments;
 use crate::failure::Failure;
+use crate::trust::TrustArguments;
 use wskit::Client;
 
 /// The endpoint, and what the request says beside what every request says.
 #[derive(clap::Args)]
 pub(crate) struct RequestArguments {
-    /// The endpoint, such as ws://127.0.0.1:8080/chat
+    /// The endpoint, such as ws://127.0.0.1:8080/chat or wss://example.com/chat
     pub(crate) url: String,
 
     /// A header to send with the request, such as 'Authorization: Bearer abc'; can be repeated
@@ -24,6 +25,9 @@ pub(crate) struct RequestArguments {
 
     #[command(flatten)]
     compression: CompressionArguments,
+
+    #[command(flatten)]
+    pub(crate) trust: TrustArguments,
 }
 
 impl RequestArguments {
@@ -40,7 +44,7 @@ impl RequestArguments {
         for name in &self.subprotocol {
             client = client.subprotocol(name.as_str())?;
         }
-        Ok(client)
+        self.trust.apply(client)
     }
 }
 

@@ -97,13 +97,14 @@ Examples:
   wskit connect ws://127.0.0.1:8080/chat
   echo hello | wskit connect --expect 1 ws://127.0.0.1:8080/chat
   wskit connect --binary --whole ws://127.0.0.1:8080/ < in.png > out.png
+  wskit connect --ca-cert company.pem wss://chat.company.example/
   wskit connect --linger off --output json ws://127.0.0.1:8080/chat < /dev/null
 
 Exit codes:
   0    closed with 1000, 1001 or no code, by either side
   1    something failed on this machine
   2    the command line is wrong
-  3    no connection: the name, the port or the network
+  3    no connection: the name, the port, the network or TLS
   4    the opening handshake failed or was refused; wskit inspect tells more
   5    closed by the peer with another code, connection lost, or fewer messages than expected
   130  Ctrl-C: closed with 1001; a second Ctrl-C leaves at once";
@@ -168,6 +169,14 @@ impl Connect {
                 Kind::Handshake,
                 format_args!(
                     "{}; wskit inspect {} explains it",
+                    printable(&error.to_string()),
+                    self.request.url
+                ),
+            ),
+            Error::Tls(_) => Failure::new(
+                Kind::Connect,
+                format_args!(
+                    "{}; wskit inspect {} tells more",
                     printable(&error.to_string()),
                     self.request.url
                 ),

@@ -1,9 +1,8 @@
 //! `wskit echo`
 
-use crate::accepting::converse;
+use crate::accepting::{Stream, converse};
 use crate::failure::Failure;
 use crate::listening::Listening;
-use tokio::net::TcpStream;
 use wskit::{Error, WebSocket};
 
 /// Runs a server that sends every message back, on any path.
@@ -22,7 +21,7 @@ impl Echo {
         let server = self.listening.server(self.max_message)?;
         self.listening.run(
             &server,
-            |address| format!("wskit echo listens on ws://{address}/"),
+            |s, address| format!("wskit echo listens on ws{s}://{address}/"),
             std::future::pending(),
             |request, shutdown| async {
                 let Ok(offer) = request.into_offer().await else { return };
@@ -33,7 +32,7 @@ impl Echo {
     }
 }
 
-async fn echo(socket: &mut WebSocket<TcpStream>) -> Result<(), Error> {
+async fn echo(socket: &mut WebSocket<Stream>) -> Result<(), Error> {
     while let Some(message) = socket.recv().await {
         socket.feed(message?).await?;
     }

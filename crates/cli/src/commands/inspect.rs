@@ -5,6 +5,7 @@ mod investigation;
 mod page;
 mod recording;
 mod report;
+mod witness;
 
 use crate::failure::{Failure, Kind};
 use crate::printable::json_document;
@@ -12,6 +13,7 @@ use crate::request::RequestArguments;
 use crate::seconds::Seconds;
 use std::io::{self, Write};
 use std::process;
+use witness::Witness;
 
 /// Opens one handshake, explains it line by line, and closes again.
 #[derive(clap::Args)]
@@ -32,7 +34,8 @@ pub(crate) struct Inspect {
 const LONG_ABOUT: &str = "\
 Opens one handshake, explains it line by line, and closes again.
 
-Shows how the name is looked up and TCP connected, the request as it is sent, the key and its 16 \
+Shows how the name is looked up and TCP connected, what TLS agreed on and the certificate of the \
+server, the request as it is sent, the key and its 16 \
 bytes, the response as it is received, each check that RFC 6455 section 4.1 demands of a client \
 with its verdict, what was agreed, and how long everything took. When something is wrong it says \
 why, and what to try.";
@@ -41,11 +44,14 @@ const AFTER_HELP: &str = "\
 With --json, one object is written. Its members are there in every case, and null or empty where \
 the inspection did not get that far; times are in seconds:
   url        as it was given
-  outcome    open, name_unknown, no_connection, response_timeout, connection_ended,
+  outcome    open, name_unknown, no_connection, tls_failed, response_timeout, connection_ended,
              response_unreadable, refused, handshake_wrong or closing_wrong
   exit_code  as below
   lookup     {host, addresses, seconds}
   attempts   the addresses that were tried: [{address, error, seconds}]
+  tls        {version, cipher, protocol, certificate, error, let_pass, seconds}, or null on ws://:
+             protocol is what ALPN agreed on, certificate {subject, issuer, names, not_before,
+             not_after, sha256}; let_pass is what is wrong with it if --insecure took it
   request    {line, headers: [{name, value}]}
   key        {text, bytes, accept}: the bytes in hex, and the accept value it demands
   response   {line, status, headers: [{name, value}], body, seconds}: the start of the body
@@ -58,15 +64,17 @@ the inspection did not get that far; times are in seconds:
 Exit codes:
   0  the handshake is right, and so is its end
   2  the command line is wrong
-  3  no connection: the name, the port or the network
+  3  no connection: the name, the port, the network or TLS
   4  the opening handshake failed or was refused
   5  the handshake is right, but the closing is not";
 
 impl Inspect {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let client = self.request.client()?;
+        let (client, witness) = Witness::of(self.request.client()?, &self.request.trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let investigation = investigation::investigate(&client, &self.request.url, self.timeout.0);
+        let witness = witness.as_deref();
+        let investigation =
+            investigation::investigate(&client, witness, &self.request.url, self.timeout.0);
         let report = runtime.block_on(investigation);
         // A name lookup that hangs is not waited for.
         runtime.shutdown_background();

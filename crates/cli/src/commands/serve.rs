@@ -27,7 +27,7 @@ impl Serve {
         let server = self.listening.server(limits.incoming_bytes_max() as u64)?;
         let clock = Clock::start();
         let hub = Hub::new(limits, clock.entropy());
-        let announce = |address| format!("wskit serve listens on http://{address}/");
+        let announce = |s: &str, address| format!("wskit serve listens on http{s}://{address}/");
         let sweep = sweep(hub.clone(), clock);
         self.listening.run(&server, announce, sweep, move |request, shutdown| {
             let hub = hub.clone();

@@ -15,6 +15,17 @@ pub struct TlsError {
 }
 
 impl TlsError {
+    /// What an error of rustls means that came from a handshake with the server of this name, for
+    /// those who do the handshake by other means.
+    pub fn explain(host: &str, error: rustls::Error) -> TlsError {
+        TlsError::of_server(host, io::Error::new(io::ErrorKind::InvalidData, error))
+    }
+
+    /// The reason alone: the text without its beginning.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+
     /// The handshake with the server of this name failed.
     pub(crate) fn of_server(host: &str, error: io::Error) -> TlsError {
         let why = match rustls_error(&error) {

@@ -1,10 +1,12 @@
 //! What a person or the next program in a pipe sees.
 
 use crate::printable::{json_line, printable};
+use crate::x509::version_name;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
+use wskit::tls::rustls::CommonState;
 use wskit::{ClientStream, Message, Savings, WebSocket};
 
 /// Writes messages to standard output, and what happens beside them to standard error.
@@ -53,6 +55,9 @@ impl Screen {
         let mut line = format!("connected to {url}");
         if let Ok(address) = socket.stream().tcp().peer_addr() {
             line += &format!(" at {address}");
+        }
+        if let Some(version) = socket.stream().tls().and_then(CommonState::protocol_version) {
+            line += &format!(", {}", version_name(version));
         }
         if let Some(subprotocol) = &socket.agreed().subprotocol {
             line += &format!(", subprotocol {subprotocol}");

@@ -2,8 +2,10 @@
 
 use super::report::{Fault, Header, Report, Response};
 use std::io;
-use wskit::CloseFrame;
 use wskit::proto::handshake::Check;
+use wskit::tls::TlsError;
+use wskit::tls::rustls::{self, CertificateError};
+use wskit::{CloseFrame, Error};
 
 fn fault(why: impl Into<String>, remedies: &[&str]) -> Fault {
     Fault { why: why.into(), remedies: remedies.iter().map(ToString::to_string).collect() }
@@ -34,26 +36,79 @@ pub(super) fn no_connection(error: io::ErrorKind) -> Fault {
     }
 }
 
-pub(super) fn no_response() -> Fault {
+/// What helps only where there is no TLS yet.
+const EXPECTS_TLS: &str = "if the port expects TLS, the URL begins with wss://";
+
+pub(super) fn no_response(is_secure: bool) -> Fault {
+    let remedies = [
+        "check that the port is that of the WebSocket server, and not of another protocol",
+        "check that the server is not overloaded, or give it more time with --timeout",
+        EXPECTS_TLS,
+    ];
     fault(
         "the server took the connection but did not answer the request in time",
+        &remedies[..remedies.len() - usize::from(is_secure)],
+    )
+}
+
+pub(super) fn connection_ended(error: &str, is_secure: bool) -> Fault {
+    let remedies = [
+        "check that the port is that of the WebSocket server, and not of another protocol",
+        "look into the log of the server, or of a proxy before it",
+        EXPECTS_TLS,
+    ];
+    fault(error, &remedies[..remedies.len() - usize::from(is_secure)])
+}
+
+/// The server did not do its part of the TLS handshake.
+pub(super) fn no_tls(error: &Error) -> Fault {
+    fault(
+        format!("there is no TLS: {error}"),
         &[
-            "check that the port is that of the WebSocket server, and not of another protocol",
-            "check that the server is not overloaded, or give it more time with --timeout",
-            "if the port expects TLS, the URL begins with wss://",
+            "check that the port is that of a server that speaks TLS",
+            "without TLS the URL begins with ws://",
         ],
     )
 }
 
-pub(super) fn connection_ended(error: &str) -> Fault {
-    fault(
-        error,
-        &[
-            "check that the port is that of the WebSocket server, and not of another protocol",
-            "look into the log of the server, or of a proxy before it",
-            "if the port expects TLS, the URL begins with wss://",
+pub(super) fn tls_failed(error: &TlsError) -> Fault {
+    let for_a_look = "--insecure takes any certificate, for a look";
+    let remedies: &[&str] = match error.rustls() {
+        Some(rustls::Error::InvalidCertificate(fault)) => match fault {
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => &[
+                "name the authority that signed it: --ca-cert FILE",
+                "the server may not send the certificates between its own and the authority's",
+                for_a_look,
+            ],
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                &[
+                    "use a name that the certificate is for, or have one made for this name",
+                    for_a_look,
+                ]
+            }
+            CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. } => &[
+                "the server needs another certificate",
+                "check the clock of this machine",
+                for_a_look,
+            ],
+            _ => &["the server needs another certificate", for_a_look],
+        },
+        Some(rustls::Error::AlertReceived(_)) => &[
+            "the server may want a client certificate: --client-cert FILE --client-key FILE",
+            "look into the log of the server",
         ],
-    )
+        Some(rustls::Error::InvalidMessage(_)) => {
+            &["check that the port is that of a server that speaks TLS"]
+        }
+        _ => &[
+            "check that the port is that of a server that speaks TLS 1.2 or 1.3",
+            "look into the log of the server",
+        ],
+    };
+    fault(error.why(), remedies)
 }
 
 /// The response is not HTTP/1.1, but something that may be known.
@@ -99,7 +154,7 @@ pub(super) fn refused(report: &Report) -> Fault {
             ],
         ),
         301..=303 | 307 | 308 => moved(why("the endpoint is elsewhere"), response),
-        400 if mentions(response, "HTTPS port") => fault(
+        400 if mentions(response, "HTTPS port") || mentions(response, "speaks TLS") => fault(
             why("this port expects TLS"),
             &["the URL begins with wss://", "or use the port for plain connections"],
         ),

@@ -4,13 +4,19 @@ use super::advice;
 use super::recording::Recording;
 use super::report::{
     Agreed, Attempt, Checked, CloseFrame, Closing, Fault, Header, Key, Lookup, Outcome, Report,
-    Request, Response,
+    Request, Response, Tls,
 };
+use super::witness::Witness;
+use crate::x509::{describe, version_name};
 use std::{future::Future, io, time::Duration};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use wskit::proto::handshake::{Check, ClientOpening, Headers};
+use wskit::tls::{MaybeTls, rustls::CommonState};
 use wskit::{Client, CloseCode, Error, ResponseError, WebSocket};
+
+/// What the handshake runs on.
+type Stream = MaybeTls<TcpStream>;
 
 /// What went wrong in a step.
 type Stop = (Outcome, Fault);
@@ -22,10 +28,15 @@ const ATTEMPT_TIME: Duration = Duration::from_secs(3);
 const BODY_BYTES_MAX: usize = 1000;
 
 /// Opens one handshake and closes again, and reports what happened.
-pub(super) async fn investigate(client: &Client, url: &str, time: Option<Duration>) -> Report {
+pub(super) async fn investigate(
+    client: &Client,
+    witness: Option<&Witness>,
+    url: &str,
+    time: Option<Duration>,
+) -> Report {
     let mut report = Report::new(url);
     let deadline = time.and_then(|time| Instant::now().checked_add(time));
-    if let Err((outcome, fault)) = take_steps(client, deadline, &mut report).await {
+    if let Err((outcome, fault)) = take_steps(client, witness, deadline, &mut report).await {
         report.end(outcome, fault);
     }
     report
@@ -33,11 +44,14 @@ pub(super) async fn investigate(client: &Client, url: &str, time: Option<Duratio
 
 async fn take_steps(
     client: &Client,
+    witness: Option<&Witness>,
     deadline: Option<Instant>,
     report: &mut Report,
 ) -> Result<(), Stop> {
     look_up(client, deadline, report).await?;
-    let mut stream = Recording::new(connect(deadline, report).await?);
+    let stream = connect(deadline, report).await?;
+    let stream = secure(client, witness, deadline, stream, report).await?;
+    let mut stream = Recording::new(stream);
     let mut opening = client.opening();
     report.request = Some(request(&opening));
     report.key = Some(Key {
@@ -47,7 +61,7 @@ async fn take_steps(
     });
     let mut socket = match open(client, deadline, &mut opening, &mut stream).await {
         Ok(socket) => socket,
-        Err(error) => return Err(examine(error, &opening, &stream, report)),
+        Err(error) => return Err(examine(error, client, &opening, &stream, report)),
     };
     let agreed = socket.agreed();
     note_response(101, &agreed.headers, &opening, socket.stream(), report);
@@ -118,29 +132,81 @@ async fn in_time<T>(
     }
 }
 
+/// Does the TLS handshake, if there is to be one.
+async fn secure(
+    client: &Client,
+    witness: Option<&Witness>,
+    deadline: Option<Instant>,
+    stream: TcpStream,
+    report: &mut Report,
+) -> Result<Stream, Stop> {
+    let start = Instant::now();
+    let secured = in_what_is_left(client, deadline).secure(stream).await;
+    let Some(witness) = witness else {
+        return secured.map_err(|error| (Outcome::TlsFailed, advice::no_tls(&error)));
+    };
+    let seen = witness.seen();
+    let agreed = secured.as_ref().ok().and_then(Stream::tls);
+    let why = |error: &Error| match error {
+        Error::Tls(error) => error.why().to_owned(),
+        Error::OpeningTimeout(_) => "the server did not do its part in time".to_owned(),
+        error => error.to_string(),
+    };
+    report.tls = Some(Tls {
+        version: agreed.and_then(CommonState::protocol_version).map(version_name),
+        cipher: agreed
+            .and_then(CommonState::negotiated_cipher_suite)
+            .and_then(|suite| suite.suite().as_str()),
+        protocol: agreed.and_then(CommonState::alpn_protocol).map(text),
+        certificate: seen.certificate.as_deref().and_then(describe),
+        error: secured.as_ref().err().map(why),
+        let_pass: seen.explain(client.host()).filter(|_| secured.is_ok()),
+        time: start.elapsed(),
+    });
+    secured.map_err(|error| {
+        let fault = match &error {
+            Error::Tls(error) => advice::tls_failed(error),
+            error => advice::no_tls(error),
+        };
+        (Outcome::TlsFailed, fault)
+    })
+}
+
+/// The same client, which waits no longer than is left.
+fn in_what_is_left(client: &Client, deadline: Option<Instant>) -> Client {
+    let time = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+    client.clone().opening_timeout(time)
+}
+
 /// Sends the request and takes the response.
 async fn open<'a>(
     client: &Client,
     deadline: Option<Instant>,
     opening: &mut ClientOpening,
-    stream: &'a mut Recording<TcpStream>,
-) -> Result<WebSocket<&'a mut Recording<TcpStream>>, Error> {
-    let time = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-    client.clone().opening_timeout(time).connect_with(opening, stream).await
+    stream: &'a mut Recording<Stream>,
+) -> Result<WebSocket<&'a mut Recording<Stream>>, Error> {
+    in_what_is_left(client, deadline).connect_with(opening, stream).await
 }
 
 /// Notes the response, if there is one, and what is wrong with it.
 fn examine(
     error: Error,
+    client: &Client,
     opening: &ClientOpening,
-    stream: &Recording<TcpStream>,
+    stream: &Recording<Stream>,
     report: &mut Report,
 ) -> Stop {
     let error = match error {
-        Error::OpeningTimeout(_) => return (Outcome::ResponseTimeout, advice::no_response()),
+        Error::OpeningTimeout(_) => {
+            return (Outcome::ResponseTimeout, advice::no_response(client.is_secure()));
+        }
+        Error::Tls(error) => return (Outcome::TlsFailed, advice::tls_failed(&error)),
         Error::Handshake(error) => error,
         error => {
-            return (Outcome::ConnectionEnded, advice::connection_ended(&error.to_string()));
+            return (
+                Outcome::ConnectionEnded,
+                advice::connection_ended(&error.to_string(), client.is_secure()),
+            );
         }
     };
     if let (Some(status), Some(headers)) = (error.status(), error.headers()) {
@@ -151,9 +217,10 @@ fn examine(
         ResponseError::Check { check, .. } => {
             (Outcome::HandshakeWrong, advice::handshake_wrong(*check, report))
         }
-        ResponseError::Ended => {
-            (Outcome::ConnectionEnded, advice::connection_ended(&error.to_string()))
-        }
+        ResponseError::Ended => (
+            Outcome::ConnectionEnded,
+            advice::connection_ended(&error.to_string(), client.is_secure()),
+        ),
         error => {
             let why = error.to_string();
             (Outcome::ResponseUnreadable, advice::unreadable(&why, stream.received()))
@@ -165,7 +232,7 @@ fn note_response(
     status: u16,
     headers: &Headers,
     opening: &ClientOpening,
-    stream: &Recording<TcpStream>,
+    stream: &Recording<Stream>,
     report: &mut Report,
 ) {
     let head = headers.raw();
@@ -215,7 +282,7 @@ fn first_chunk(body: &[u8]) -> Option<(&[u8], usize)> {
 
 /// Closes as a polite client does, and waits for the server to do its part.
 async fn close(
-    socket: &mut WebSocket<&mut Recording<TcpStream>>,
+    socket: &mut WebSocket<&mut Recording<Stream>>,
     report: &mut Report,
 ) -> Result<(), Stop> {
     let start = Instant::now();

@@ -1,7 +1,8 @@
 //! The report as a page to read.
 
-use super::report::{Attempt, Checked, Closing, Header, Lookup, Report, Response};
+use super::report::{Attempt, Checked, Closing, Header, Lookup, Report, Response, Tls};
 use crate::printable::printable;
+use crate::x509::Described;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -33,6 +34,9 @@ pub(super) fn render(report: &Report, paint: Paint) -> String {
         page.lookup(lookup);
     }
     page.attempts(&report.attempts);
+    if let Some(tls) = &report.tls {
+        page.tls(tls);
+    }
     if let Some(request) = &report.request {
         page.paragraph();
         page.line("request", &request.line);
@@ -122,6 +126,34 @@ impl Page {
                 None => self.line(name, format_args!("{address} connected in {time}")),
                 Some(error) => self.line(name, format_args!("{address} failed in {time}: {error}")),
             }
+        }
+    }
+
+    fn tls(&mut self, tls: &Tls) {
+        let time = shown(tls.time);
+        match &tls.error {
+            Some(error) => self.line("tls", format_args!("failed in {time}: {error}")),
+            None => {
+                let version = tls.version.as_deref().unwrap_or("TLS");
+                let cipher = tls.cipher.unwrap_or("an unknown cipher");
+                let protocol = match &tls.protocol {
+                    Some(protocol) => format!("{protocol} agreed by ALPN"),
+                    None => "no ALPN".to_owned(),
+                };
+                self.line("tls", format_args!("{version}, {cipher}, {protocol}, in {time}"));
+            }
+        }
+        if let Some(Described { subject, issuer, names, not_before, not_after, sha256 }) =
+            &tls.certificate
+        {
+            self.more(format_args!("certificate of {subject}"));
+            self.more(format_args!("issued by {issuer}"));
+            self.more(format_args!("for {}", names.join(", ")));
+            self.more(format_args!("valid from {not_before} until {not_after}"));
+            self.more(format_args!("SHA-256 {sha256}"));
+        }
+        if let Some(fault) = &tls.let_pass {
+            self.write_line(RED, "insecure", format_args!("{fault}, but --insecure takes it"));
         }
     }
 
@@ -223,6 +255,7 @@ fn describe_times(report: &Report) -> String {
     let times = [
         ("lookup", report.lookup.as_ref().map(|lookup| lookup.time)),
         ("TCP", report.connected().map(|attempt| attempt.time)),
+        ("TLS", report.tls.as_ref().map(|tls| tls.time)),
         ("response", report.response.as_ref().map(|response| response.time)),
         ("closing", report.closing.as_ref().map(|closing| closing.time)),
     ];

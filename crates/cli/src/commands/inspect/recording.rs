@@ -1,7 +1,7 @@
 //! A stream that remembers what went through it, and when.
 
 use std::{
-    io,
+    io::{self, ErrorKind},
     pin::Pin,
     task::{Context, Poll, ready},
     time::Duration,
@@ -57,7 +57,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recording<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
+        // The end of TCP without the end of TLS.
+        self.ended |= read.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
+        read?;
         let arrived = &buffer.filled()[before..];
         let room = RECEIVED_BYTES_MAX - self.received.len();
         self.received.extend_from_slice(&arrived[..arrived.len().min(room)]);

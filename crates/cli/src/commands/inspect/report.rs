@@ -1,6 +1,7 @@
 //! What an inspection found. Its JSON is what `--json` writes, so its names stay as they are.
 
 use crate::failure::Kind;
+use crate::x509::Described;
 use serde::{Serialize, Serializer};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,6 +14,7 @@ pub(super) struct Report {
     pub(super) exit_code: u8,
     pub(super) lookup: Option<Lookup>,
     pub(super) attempts: Vec<Attempt>,
+    pub(super) tls: Option<Tls>,
     pub(super) request: Option<Request>,
     pub(super) key: Option<Key>,
     pub(super) response: Option<Response>,
@@ -32,6 +34,8 @@ pub(super) enum Outcome {
     NameUnknown,
     /// No address accepts a TCP connection.
     NoConnection,
+    /// The TLS handshake failed.
+    TlsFailed,
     /// No response in time.
     ResponseTimeout,
     /// The connection ended before the response.
@@ -67,6 +71,19 @@ pub(super) struct Lookup {
 pub(super) struct Attempt {
     pub(super) address: SocketAddr,
     pub(super) error: Option<String>,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
+}
+
+/// What TLS agreed on, and the certificate of the server.
+#[derive(Debug, Serialize)]
+pub(super) struct Tls {
+    pub(super) version: Option<String>,
+    pub(super) cipher: Option<&'static str>,
+    pub(super) protocol: Option<String>,
+    pub(super) certificate: Option<Described>,
+    pub(super) error: Option<String>,
+    pub(super) let_pass: Option<String>,
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub(super) time: Duration,
 }
@@ -143,6 +160,7 @@ impl Report {
             exit_code: 0,
             lookup: None,
             attempts: Vec::new(),
+            tls: None,
             request: None,
             key: None,
             response: None,
@@ -176,7 +194,9 @@ impl Outcome {
     fn exit_code(self) -> u8 {
         match self {
             Outcome::Open => 0,
-            Outcome::NameUnknown | Outcome::NoConnection => Kind::Connect as u8,
+            Outcome::NameUnknown | Outcome::NoConnection | Outcome::TlsFailed => {
+                Kind::Connect as u8
+            }
             Outcome::ResponseTimeout
             | Outcome::ConnectionEnded
             | Outcome::ResponseUnreadable

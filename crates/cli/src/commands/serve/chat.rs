@@ -1,8 +1,8 @@
 //! One connection's part in the chat.
 
 use super::clock::Clock;
+use crate::accepting::Stream;
 use percent_encoding::percent_decode_str;
-use tokio::net::TcpStream;
 use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
 use wskit_hub::{Closing, Connection, Hub};
 
@@ -36,7 +36,7 @@ fn decode(text: &str) -> String {
 
 /// Carries what the room tells to the client and what the client says to the room.
 pub(super) async fn converse(
-    socket: &mut WebSocket<TcpStream>,
+    socket: &mut WebSocket<Stream>,
     hub: &Hub,
     visit: &Visit,
     clock: Clock,
@@ -72,14 +72,14 @@ pub(super) async fn converse(
     close(socket, &closing).await
 }
 
-async fn close(socket: &mut WebSocket<TcpStream>, closing: &Closing) -> Result<(), Error> {
+async fn close(socket: &mut WebSocket<Stream>, closing: &Closing) -> Result<(), Error> {
     let code = CloseCode::new(closing.code).unwrap_or(CloseCode::POLICY_VIOLATION);
     let frame = CloseFrame::with_cut_reason(code, &closing.reason);
     socket.close(frame.code(), frame.reason()).await.map(drop)
 }
 
 /// How the connection was opened, for the member to see.
-fn describe(socket: &WebSocket<TcpStream>) -> Connection {
+fn describe(socket: &WebSocket<Stream>) -> Connection {
     let agreed = socket.agreed();
     Connection {
         http_version: "1.1".into(),
@@ -95,6 +95,7 @@ mod tests {
     use super::*;
     use std::time::Duration;
     use tokio::net::TcpListener;
+    use wskit::tls::MaybeTls;
     use wskit::{Client, Compression};
     use wskit_hub::Limits;
 
@@ -113,7 +114,7 @@ mod tests {
             let hub = hub.clone();
             async move {
                 let stream = listener.accept().await.unwrap().0;
-                let mut socket = wskit::accept(stream).await.unwrap();
+                let mut socket = wskit::accept(MaybeTls::First(stream)).await.unwrap();
                 let visit = Visit { room: LOBBY.into(), name: Some("slow".into()) };
                 converse(&mut socket, &hub, &visit, clock).await
             }

@@ -1,7 +1,7 @@
 //! The page of the chat: a few static files, built into the program.
 
+use crate::accepting::Stream;
 use bytes::Bytes;
-use tokio::net::TcpStream;
 use wskit::{Field, PendingRequest, Rejection};
 
 /// The path, the type and the content of each file.
@@ -20,7 +20,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a request that is not for a room.
-pub(super) async fn answer(request: PendingRequest<TcpStream>) {
+pub(super) async fn answer(request: PendingRequest<Stream>) {
     let path = request.request().path();
     let file = FILES.iter().find(|(name, ..)| *name == path && !request.is_upgrade());
     let Some((_, kind, content)) = file else {
@@ -40,7 +40,7 @@ pub(super) async fn answer(request: PendingRequest<TcpStream>) {
 }
 
 /// Answers a request for something that is not here.
-async fn refuse(request: PendingRequest<TcpStream>) {
+async fn refuse(request: PendingRequest<Stream>) {
     let rejection = Rejection::new(404, "there is a page at / and there are rooms at /chat/ROOM");
     let _the_client_may_have_gone = request.reject(rejection).await;
 }
