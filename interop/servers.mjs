@@ -1,11 +1,19 @@
 // Node's `ws` as a server; prints its URL. Paths: / echoes, /fragments sends one message in three fragments with a
-// ping between them, /close closes with 4001 and a reason at once.
+// ping between them, /close closes with 4001 and a reason at once. With TLS if TLS_CERT and TLS_KEY name files, and for
+// clients of the authority in the file CLIENTS_CA only, if that is given too.
+import { readFileSync } from "node:fs";
+import { createServer as createPlain } from "node:http";
+import { createServer as createSecure } from "node:https";
 import { require } from "./checks.mjs";
 
 const { WebSocketServer } = require("ws");
+const { TLS_CERT, TLS_KEY, CLIENTS_CA } = process.env;
+const clients = CLIENTS_CA && { ca: readFileSync(CLIENTS_CA), requestCert: true, rejectUnauthorized: true };
+const http = TLS_CERT
+  ? createSecure({ cert: readFileSync(TLS_CERT), key: readFileSync(TLS_KEY), ...clients })
+  : createPlain();
 const server = new WebSocketServer({
-  host: "127.0.0.1",
-  port: 0,
+  server: http,
   maxPayload: 64 * 1024 * 1024,
   handleProtocols: (offered) => offered.has("v1.echo") && "v1.echo",
 });
@@ -19,4 +27,6 @@ server.on("connection", (socket, request) => {
   if (request.url === "/close") socket.close(4001, "as asked");
   socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
 });
-server.on("listening", () => console.log(`ws://127.0.0.1:${server.address().port}/`));
+http.listen(0, "127.0.0.1", () => {
+  console.log(`${TLS_CERT ? "wss" : "ws"}://127.0.0.1:${http.address().port}/`);
+});

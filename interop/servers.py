@@ -1,7 +1,9 @@
 """Python's `websockets` as a server; prints its URL. Paths: / echoes, /fragments sends one message in three
-fragments, /close closes with 4001 and a reason at once."""
+fragments, /close closes with 4001 and a reason at once. With TLS if TLS_CERT and TLS_KEY name files."""
 
 import asyncio
+import os
+import ssl
 
 from websockets.asyncio.server import serve
 
@@ -19,8 +21,13 @@ async def main():
     options = dict(max_size=64 * 1024 * 1024, subprotocols=["v1.echo"])
     # A client that offers no subprotocol this server knows is served without one.
     options["select_subprotocol"] = lambda _, offered: "v1.echo" if "v1.echo" in offered else None
+    scheme = "ws"
+    if "TLS_CERT" in os.environ:
+        scheme = "wss"
+        options["ssl"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        options["ssl"].load_cert_chain(os.environ["TLS_CERT"], os.environ["TLS_KEY"])
     async with serve(behave, "127.0.0.1", 0, **options) as server:
-        print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/", flush=True)
+        print(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/", flush=True)
         await server.serve_forever()
 
 
