@@ -3,12 +3,15 @@
 use crate::utf8::InvalidUtf8;
 use crate::{Text, utf8};
 use bytes::{Buf, Bytes, BytesMut};
-use core::{fmt, ops::Deref};
+use core::{
+    fmt,
+    ops::{Deref, Range},
+};
 
-/// The first bytes of a buffer, handed out where they lie.
+/// The first bytes of a buffer, or those behind a header, handed out where they lie.
 ///
-/// It derefs to a slice. Dropping it removes the bytes from the buffer; [`into_bytes`] keeps them
-/// without a copy.
+/// It derefs to a slice. Dropping it removes the bytes, and the header, from the buffer;
+/// [`into_bytes`] keeps them without a copy.
 ///
 /// [`into_bytes`]: Payload::into_bytes
 ///
@@ -21,26 +24,37 @@ use core::{fmt, ops::Deref};
 /// ```
 pub struct Payload<'a> {
     buffer: &'a mut BytesMut,
-    len: usize,
+    start: usize,
+    end: usize,
 }
 
 impl<'a> Payload<'a> {
     /// The first `len` bytes of the buffer, or all of it where there are fewer.
     #[inline]
     pub fn front_of(buffer: &'a mut BytesMut, len: usize) -> Payload<'a> {
-        let len = len.min(buffer.len());
-        Payload { buffer, len }
+        let end = len.min(buffer.len());
+        Payload { buffer, start: 0, end }
+    }
+
+    /// The bytes of the buffer in this range, or as many of them as there are. What is before them
+    /// goes when they go.
+    #[inline(always)]
+    pub fn behind_header(buffer: &'a mut BytesMut, range: Range<usize>) -> Payload<'a> {
+        let end = range.end.min(buffer.len());
+        Payload { buffer, start: range.start.min(end), end }
     }
 
     /// Keeps the bytes, without a copy: they share the buffer's memory from now on.
-    #[inline]
+    #[inline(always)]
     pub fn into_bytes(mut self) -> Bytes {
-        let len = core::mem::take(&mut self.len);
-        self.buffer.split_to(len).freeze()
+        let end = core::mem::take(&mut self.end);
+        let mut bytes = self.buffer.split_to(end).freeze();
+        bytes.advance(self.start);
+        bytes
     }
 
     /// Checks that the payload is UTF-8.
-    #[inline]
+    #[inline(always)]
     pub fn into_text(self) -> Result<TextPayload<'a>, InvalidUtf8> {
         utf8::check(&self)?;
         Ok(TextPayload(self))
@@ -50,8 +64,8 @@ impl<'a> Payload<'a> {
 impl Drop for Payload<'_> {
     #[inline]
     fn drop(&mut self) {
-        if self.len > 0 {
-            self.buffer.advance(self.len);
+        if self.end > 0 {
+            self.buffer.advance(self.end);
         }
     }
 }
@@ -61,7 +75,7 @@ impl Deref for Payload<'_> {
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        &self.buffer[..self.len]
+        &self.buffer[self.start..self.end]
     }
 }
 
@@ -84,7 +98,7 @@ impl TextPayload<'_> {
     }
 
     /// Keeps the text, without a copy.
-    #[inline]
+    #[inline(always)]
     pub fn into_text(self) -> Text {
         // SAFETY: as in `as_str`; these are the very bytes.
         unsafe { Text::from_checked(self.0.into_bytes()) }

@@ -1,17 +1,16 @@
 //! Accepting connections until the program is told to stop, and ending each as it should.
 
+use crate::shutdown::Shutdown;
 use futures_util::FutureExt;
-use std::{future::Future, io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use futures_util::future::{Either, select};
+use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wskit::tls::MaybeTls;
 use wskit::{CloseCode, Field, PendingRequest, Rejection, Server, WebSocket};
 
 /// What a connection runs on.
 pub(crate) type Stream = MaybeTls<TcpStream>;
-
-/// Tells every connection that the server goes down.
-pub(crate) type Shutdown = watch::Receiver<bool>;
 
 /// How long to wait before accepting again when the machine has no descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -76,7 +75,7 @@ pub(crate) async fn accept_all<H, F>(
             let request = async { server.receive_request(server.secure(stream).await?).await };
             let request = tokio::select! {
                 request = request => request,
-                _ = shutdown.wait_for(|goes_down| *goes_down) => return,
+                () = shutdown.begun() => return,
             };
             match (request, &place) {
                 (Ok(request), Place::Served { .. }) => handle(request, shutdown).await,
@@ -104,14 +103,12 @@ pub(crate) async fn converse<H>(mut socket: WebSocket<Stream>, mut shutdown: Shu
 where
     H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
 {
-    let (code, reason) = tokio::select! {
-        biased;
-        ended = AssertUnwindSafe(handler(&mut socket)).catch_unwind() => match ended {
-            Ok(_) => return,
-            Err(_) => (CloseCode::INTERNAL_ERROR, "internal error"),
-        },
-        _ = shutdown.wait_for(|goes_down| *goes_down) => {
-            (CloseCode::GOING_AWAY, "the server goes down")
+    let (code, reason) = {
+        let handled = pin!(AssertUnwindSafe(handler(&mut socket)).catch_unwind());
+        match select(handled, pin!(shutdown.begun())).await {
+            Either::Left((Ok(_), _)) => return,
+            Either::Left((Err(_), _)) => (CloseCode::INTERNAL_ERROR, "internal error"),
+            Either::Right(((), _)) => (CloseCode::GOING_AWAY, "the server goes down"),
         }
     };
     let _the_client_may_have_gone = socket.close(code, reason).await;
@@ -151,7 +148,7 @@ mod tests {
         tokio::task::spawn_local(async move {
             let stream = MaybeTls::First(listener.accept().await.unwrap().0);
             let socket = wskit::accept(stream).await.unwrap();
-            let (_stays_up, shutdown) = watch::channel(false);
+            let (_stays_up, shutdown) = crate::shutdown::shutdown();
             converse(socket, shutdown, handler).await;
         });
         wskit::connect(&url).await.unwrap()

@@ -1,10 +1,11 @@
 //! What `serve` and `echo` share on the command line: the address, and what a client may cost.
 
-use crate::accepting::{Places, Shutdown, Stream, accept_all, stop_signal};
+use crate::accepting::{Places, Stream, accept_all, stop_signal};
 use crate::certificate::{Certificate, CertificateArguments};
 use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
 use crate::seconds::Seconds;
+use crate::shutdown::{Shutdown, shutdown};
 use std::{
     future::Future,
     io::{self, Write},
@@ -12,7 +13,6 @@ use std::{
     time::Duration,
 };
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
 
 /// Where to listen, and what a client may cost.
@@ -146,7 +146,7 @@ impl Listening {
             }
             // At once, for who reads may do no more than read the first line.
             io::stdout().write_all((announcement + "\n").as_bytes())?;
-            let (goes_down, shutdown) = watch::channel(false);
+            let (switch, shutdown) = shutdown();
             let places = Places::new(self.max_connections as usize);
             let signal = stop_signal()?;
             tokio::select! {
@@ -155,12 +155,12 @@ impl Listening {
                 () = signal => {}
             }
             drop(listener);
-            goes_down.send_replace(true);
+            switch.begin();
             drop(shutdown);
             let again = stop_signal()?;
             tokio::select! {
                 // Every task holds a receiver until it has ended.
-                () = goes_down.closed() => {}
+                () = switch.all_ended() => {}
                 () = tokio::time::sleep(GOODBYE) => {}
                 () = again => {}
             }

@@ -11,6 +11,7 @@ mod listening;
 mod printable;
 mod request;
 mod seconds;
+mod shutdown;
 mod trust;
 mod x509;
 

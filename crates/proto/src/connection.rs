@@ -21,16 +21,6 @@ pub enum Role {
     Client(fn() -> MaskingKey),
 }
 
-impl Role {
-    #[inline]
-    pub(crate) fn masking_key(self) -> Option<MaskingKey> {
-        match self {
-            Role::Server => None,
-            Role::Client(masking_key) => Some(masking_key()),
-        }
-    }
-}
-
 /// How a connection behaves. The defaults are safe for a server on the open Internet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Config {

@@ -16,7 +16,7 @@ pub struct Limits {
     pub piecewise_message_bytes_max: u64,
     /// The longest single frame: no limit of its own, for no frame is longer than its message.
     pub frame_bytes_max: u64,
-    /// The most fragments that one message may come in: 131,072. More fail the connection with
+    /// The most fragments that one message may come in, one at least: 131,072. More fail the connection with
     /// 1008, so that nobody is kept busy with empty fragments for ever.
     pub fragments_max: u32,
     /// The most bytes that wait to leave before [sending](crate::Connection::is_output_full) has
@@ -25,6 +25,14 @@ pub struct Limits {
     /// The most bytes of Pongs that wait to leave: 4 KiB. While that much waits, only the latest
     /// Ping is remembered, as RFC 6455 §5.5.3 allows.
     pub pong_bytes_max: usize,
+}
+
+impl Limits {
+    /// The longest message of one frame.
+    #[inline]
+    pub(crate) fn unfragmented_message_bytes_max(&self) -> u64 {
+        self.message_bytes_max.min(self.frame_bytes_max)
+    }
 }
 
 impl Default for Limits {

@@ -1,7 +1,7 @@
 //! Bytes waiting to leave.
 
-use alloc::collections::VecDeque;
-use bytes::{Buf, Bytes, BytesMut};
+use alloc::{collections::VecDeque, vec::Vec};
+use bytes::{Buf, Bytes};
 
 /// The bytes that wait to be written to the transport, in order.
 ///
@@ -22,7 +22,11 @@ use bytes::{Buf, Bytes, BytesMut};
 /// ```
 #[derive(Debug, Default)]
 pub struct Output {
-    copied: BytesMut,
+    /// What was copied lies in it from `start` to `end`. All of it is initialised, so that bytes
+    /// are put into place without growing it.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
     shared: VecDeque<Shared>,
     shared_bytes: usize,
     /// How many copied bytes stand before the last of the shared ones.
@@ -41,6 +45,12 @@ struct Shared {
 /// Below this a copy costs less than a piece of its own in the write.
 const SHARED_BYTES_MIN: usize = 4096;
 
+/// A buffer of its own begins with this much.
+const BUFFER_BYTES_MIN: usize = 64;
+
+/// What has left is moved out of the buffer when it is at least this much, and half of the buffer.
+const LEFT_BYTES_MAX: usize = 4096;
+
 /// Room for this many long payloads is kept, to spare an allocation for each.
 const SHARED_KEPT_MAX: usize = 4;
 
@@ -48,7 +58,12 @@ impl Output {
     /// How many bytes wait.
     #[inline]
     pub fn len(&self) -> usize {
-        self.copied.len() + self.shared_bytes
+        self.copied_bytes() + self.shared_bytes
+    }
+
+    #[inline(always)]
+    fn copied_bytes(&self) -> usize {
+        self.end - self.start
     }
 
     /// Whether nothing waits.
@@ -58,19 +73,48 @@ impl Output {
     }
 
     /// Queues a copy of the bytes.
-    #[inline]
+    #[inline(always)]
     pub fn copy(&mut self, bytes: &[u8]) {
-        self.copied.extend_from_slice(bytes);
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.end += bytes.len();
+    }
+
+    /// This much memory behind what was copied.
+    #[inline(always)]
+    fn room(&mut self, count: usize) -> &mut [u8] {
+        if self.buffer.len() - self.end < count {
+            self.grow(count);
+        }
+        &mut self.buffer[self.end..self.end + count]
+    }
+
+    #[cold]
+    fn grow(&mut self, count: usize) {
+        let len = (self.end + count).max(2 * self.buffer.len()).max(BUFFER_BYTES_MIN);
+        self.buffer.resize(len, 0);
+    }
+
+    /// Queues a copy of the first `len` bytes of the array. Copying an array takes no loop.
+    #[inline(always)]
+    pub(crate) fn copy_front<const N: usize>(&mut self, array: &[u8; N], len: usize) {
+        self.room(N).copy_from_slice(array);
+        self.end += len;
     }
 
     /// Queues the bytes; long ones without a copy.
-    #[inline]
+    #[inline(always)]
     pub fn share(&mut self, bytes: Bytes) {
         if bytes.len() < SHARED_BYTES_MIN {
-            return self.copy(&bytes);
+            self.copy(&bytes);
+        } else {
+            self.share_long(bytes);
         }
-        let after = self.copied.len() - self.copied_before_shared;
-        self.copied_before_shared = self.copied.len();
+    }
+
+    fn share_long(&mut self, bytes: Bytes) {
+        let copied = self.copied_bytes();
+        let after = copied - self.copied_before_shared;
+        self.copied_before_shared = copied;
         self.shared_bytes += bytes.len();
         self.shared.push_back(Shared { after, bytes });
     }
@@ -78,14 +122,15 @@ impl Output {
     /// Queues a copy of the bytes that `change` changes in place.
     #[inline]
     pub(crate) fn copy_changed(&mut self, bytes: &[u8], change: impl FnOnce(&mut [u8])) {
-        let start = self.copied.len();
-        self.copied.extend_from_slice(bytes);
-        change(&mut self.copied[start..]);
+        let room = self.room(bytes.len());
+        room.copy_from_slice(bytes);
+        change(room);
+        self.end += bytes.len();
     }
 
     /// The waiting bytes in order, in as few slices as they lie in; none of them is empty.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.copied[..];
+        let mut rest = &self.buffer[self.start..self.end];
         let mut shared = self.shared.iter();
         let mut next_shared = None;
         core::iter::from_fn(move || {
@@ -104,29 +149,49 @@ impl Output {
         .filter(|chunk| !chunk.is_empty())
     }
 
+    /// All that waits, if it lies in one slice, as it does unless long payloads wait.
+    #[inline]
+    pub fn only_chunk(&self) -> Option<&[u8]> {
+        self.shared.is_empty().then(|| &self.buffer[self.start..self.end])
+    }
+
     /// Removes the first `count` bytes, which have been written.
-    pub fn advance(&mut self, mut count: usize) {
+    #[inline]
+    pub fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.len());
         self.departed += count as u64;
+        let copied = if self.shared.is_empty() { count } else { self.advance_shared(count) };
+        self.start += copied;
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.start >= LEFT_BYTES_MAX.max(self.end / 2) {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.copied_bytes());
+        }
+    }
+
+    /// Takes what has left off the shared payloads and says how many copied bytes have left.
+    fn advance_shared(&mut self, mut count: usize) -> usize {
+        let mut copied_in_all = 0;
         while let Some(next) = self.shared.front_mut() {
             let copied = count.min(next.after);
-            self.copied.advance(copied);
+            copied_in_all += copied;
             next.after -= copied;
             self.copied_before_shared -= copied;
             count -= copied;
             if next.after > 0 {
-                return;
+                return copied_in_all;
             }
             let shared = count.min(next.bytes.len());
             next.bytes.advance(shared);
             self.shared_bytes -= shared;
             count -= shared;
             if !next.bytes.is_empty() {
-                return;
+                return copied_in_all;
             }
             self.shared.pop_front();
         }
-        self.copied.advance(count.min(self.copied.len()));
+        copied_in_all + count
     }
 
     /// The place in the stream behind the last byte that waits.
@@ -141,34 +206,33 @@ impl Output {
         self.departed >= place
     }
 
-    /// Takes the empty buffer away, so that an idle connection holds none.
+    /// Takes the buffer away, of which nothing is in use, so that an idle connection holds none.
     ///
     /// Returns nothing while bytes wait. The next bytes that are queued bring a buffer of their
     /// own, unless one is [lent](Output::lend) before.
     #[inline]
-    pub fn release(&mut self) -> Option<BytesMut> {
+    pub fn release(&mut self) -> Option<Vec<u8>> {
         if !self.is_empty() {
             return None;
         }
         if self.shared.capacity() > SHARED_KEPT_MAX {
             self.shared = VecDeque::new();
         }
-        Some(core::mem::take(&mut self.copied))
+        Some(core::mem::take(&mut self.buffer))
     }
 
     /// Whether there is memory to copy into without asking for more.
     #[inline]
     pub fn has_buffer(&self) -> bool {
-        self.copied.capacity() > 0
+        !self.buffer.is_empty()
     }
 
-    /// Gives memory to copy into. What it holds is forgotten; it is used only where
-    /// [there is none](Output::has_buffer) yet.
+    /// Gives memory to copy into, as long as the vector is. What it holds is forgotten; it is used
+    /// only where [there is none](Output::has_buffer) yet.
     #[inline]
-    pub fn lend(&mut self, mut buffer: BytesMut) {
+    pub fn lend(&mut self, buffer: Vec<u8>) {
         if !self.has_buffer() {
-            buffer.clear();
-            self.copied = buffer;
+            self.buffer = buffer;
         }
     }
 }
@@ -176,7 +240,6 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
     use proptest::prelude::*;
 
     proptest! {
@@ -211,7 +274,7 @@ mod tests {
         output.share(Bytes::from(alloc::vec![0; SHARED_BYTES_MIN]));
         assert_eq!(output.release(), None);
         output.advance(1 + SHARED_BYTES_MIN);
-        assert!(output.release().is_some_and(|buffer| buffer.capacity() > 0));
+        assert!(output.release().is_some_and(|buffer| !buffer.is_empty()));
         assert!(!output.has_buffer());
     }
 }

@@ -17,47 +17,39 @@ pub(crate) const KEPT_BYTES_MAX: usize = 1 << 20;
 const REST_BYTES_MIN: usize = BUFFER_BYTES / 2;
 
 thread_local! {
-    static INPUT: Cell<Option<BytesMut>> = const { Cell::new(None) };
-    static OUTPUT: Cell<Option<BytesMut>> = const { Cell::new(None) };
+    static INPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
+    static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
-
-type Pool = &'static std::thread::LocalKey<Cell<Option<BytesMut>>>;
 
 /// An empty buffer to read into.
+#[inline]
 pub(crate) fn take_input() -> BytesMut {
-    take(&INPUT)
-}
-
-/// Gives back a buffer that was read into.
-pub(crate) fn give_input(buffer: BytesMut) {
-    give(&INPUT, buffer);
-}
-
-/// An empty buffer to write from.
-pub(crate) fn take_output() -> BytesMut {
-    take(&OUTPUT)
-}
-
-/// Gives back a buffer that was written from.
-pub(crate) fn give_output(buffer: BytesMut) {
-    give(&OUTPUT, buffer);
-}
-
-fn take(pool: Pool) -> BytesMut {
-    if let Some(mut buffer) = pool.with(Cell::take) {
-        // Messages that share its memory may have been dropped by now, or not.
-        if buffer.try_reclaim(BUFFER_BYTES) || buffer.capacity() >= REST_BYTES_MIN {
-            return buffer;
-        }
+    let mut buffer = INPUT.with(Cell::take);
+    // Messages that share its memory may have been dropped by now, or not.
+    if buffer.capacity() >= REST_BYTES_MIN || buffer.try_reclaim(BUFFER_BYTES) {
+        return buffer;
     }
     BytesMut::with_capacity(BUFFER_BYTES)
 }
 
-fn give(pool: Pool, mut buffer: BytesMut) {
+/// Gives back a buffer that was read into, of no more than [`KEPT_BYTES_MAX`].
+#[inline]
+pub(crate) fn give_input(mut buffer: BytesMut) {
     buffer.clear();
-    // Whatever was taken off its front counts too.
-    let is_large = buffer.try_reclaim(KEPT_BYTES_MAX + 1);
-    if !is_large && buffer.capacity() > 0 {
-        pool.with(|place| place.set(Some(buffer)));
+    INPUT.with(|place| place.set(buffer));
+}
+
+/// A buffer to write from, as long as the vector is.
+#[inline]
+pub(crate) fn take_output() -> Vec<u8> {
+    let buffer = OUTPUT.with(Cell::take);
+    if buffer.is_empty() { vec![0; BUFFER_BYTES] } else { buffer }
+}
+
+/// Gives back a buffer that was written from.
+#[inline]
+pub(crate) fn give_output(buffer: Vec<u8>) {
+    if (1..=KEPT_BYTES_MAX).contains(&buffer.len()) {
+        OUTPUT.with(|place| place.set(buffer));
     }
 }

@@ -1,6 +1,6 @@
 //! The frame header (RFC 6455 §5.2): total functions between bytes and a value.
 
-use super::{CONTROL_PAYLOAD_BYTES_MAX, MaskingKey, Opcode};
+use super::{CONTROL_PAYLOAD_BYTES_MAX, Kind, MaskingKey, Opcode};
 use crate::ProtocolError;
 
 /// The longest header: two bytes, eight of length, four of masking key.
@@ -37,6 +37,10 @@ const MASK: u8 = 0b1000_0000;
 const LENGTH_IN_2_BYTES: u8 = 126;
 const LENGTH_IN_8_BYTES: u8 = 127;
 
+/// The first byte of a text, and of a binary message, that is one frame and not compressed.
+const WHOLE_TEXT: u8 = FIN | Opcode::Data(Kind::Text).number();
+const WHOLE_BINARY: u8 = FIN | Opcode::Data(Kind::Binary).number();
+
 impl FrameHeader {
     /// Reads the header at the front of `bytes`, and refuses what no peer may send as soon as the
     /// byte that is wrong has arrived.
@@ -67,34 +71,34 @@ impl FrameHeader {
             return Err(ProtocolError::FragmentedControlFrame);
         }
         let Some(&second) = bytes.get(1) else { return Ok(ParsedHeader::Missing(1)) };
-        let length = second & !MASK;
         // … and at most 125 bytes long.
-        if control && usize::from(length) > CONTROL_PAYLOAD_BYTES_MAX {
+        if control && usize::from(second & !MASK) > CONTROL_PAYLOAD_BYTES_MAX {
             return Err(ProtocolError::LongControlFrame);
         }
-        let length_end = match length {
-            LENGTH_IN_2_BYTES => 4,
-            LENGTH_IN_8_BYTES => 10,
-            _ => 2,
-        };
-        let end = length_end + if second & MASK != 0 { 4 } else { 0 };
-        let Some(length_bytes) = bytes.get(2..length_end) else {
-            return Ok(ParsedHeader::Missing(end - bytes.len()));
-        };
-        let payload_bytes = match length {
-            LENGTH_IN_2_BYTES | LENGTH_IN_8_BYTES => long_length(length_bytes)?,
-            short => u64::from(short),
-        };
-        let masking_key = if second & MASK != 0 {
-            let Some(key) = bytes.get(length_end..).and_then(<[u8]>::first_chunk) else {
-                return Ok(ParsedHeader::Missing(end - bytes.len()));
-            };
-            Some(*key)
-        } else {
-            None
-        };
         let rsv1 = first & RSV1 != 0;
-        Ok(ParsedHeader::Whole(FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes }, end))
+        Ok(match Extent::parse(bytes, second)? {
+            ParsedExtent::Missing(missing) => ParsedHeader::Missing(missing),
+            ParsedExtent::Whole(Extent { header_bytes, payload_bytes, masking_key }) => {
+                let header = FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes };
+                ParsedHeader::Whole(header, header_bytes)
+            }
+        })
+    }
+
+    /// Reads the header of a message that is one frame and not compressed, as nearly all are.
+    /// `None` for any other, and for a header that is wrong or not there whole.
+    #[inline(always)]
+    pub(crate) fn parse_usual(bytes: &[u8]) -> Option<(Kind, Extent)> {
+        let [first, second, ..] = *bytes else { return None };
+        let kind = match first {
+            WHOLE_TEXT => Kind::Text,
+            WHOLE_BINARY => Kind::Binary,
+            _ => return None,
+        };
+        match Extent::parse(bytes, second) {
+            Ok(ParsedExtent::Whole(extent)) => Some((kind, extent)),
+            _ => None,
+        }
     }
 
     /// Writes the header in as few bytes as it can have and says how many those are.
@@ -107,7 +111,7 @@ impl FrameHeader {
     /// let (bytes, len) = header.encode();
     /// assert_eq!(bytes[..len], *b"\x81\x05");
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn encode(&self) -> ([u8; FRAME_HEADER_BYTES_MAX], usize) {
         let mut bytes = [0; FRAME_HEADER_BYTES_MAX];
         let fin = if self.fin { FIN } else { 0 };
@@ -136,24 +140,63 @@ impl FrameHeader {
     }
 }
 
+/// What a header says from its second byte on: where the payload lies, and its masking key.
+pub(crate) struct Extent {
+    pub(crate) header_bytes: usize,
+    pub(crate) payload_bytes: u64,
+    pub(crate) masking_key: Option<MaskingKey>,
+}
+
+enum ParsedExtent {
+    Whole(Extent),
+    Missing(usize),
+}
+
+impl Extent {
+    #[inline(always)]
+    fn parse(bytes: &[u8], second: u8) -> Result<ParsedExtent, ProtocolError> {
+        let (length, is_masked) = (second & !MASK, second & MASK != 0);
+        let length_end = match length {
+            LENGTH_IN_2_BYTES => 4,
+            LENGTH_IN_8_BYTES => 10,
+            _ => 2,
+        };
+        let header_bytes = if is_masked { length_end + 4 } else { length_end };
+        let missing = || ParsedExtent::Missing(header_bytes - bytes.len());
+        let payload_bytes = match length {
+            LENGTH_IN_2_BYTES => match bytes.get(2..).and_then(<[u8]>::first_chunk) {
+                Some(length) => checked_length(u16::from_be_bytes(*length).into(), 126)?,
+                None => return Ok(missing()),
+            },
+            LENGTH_IN_8_BYTES => match bytes.get(2..).and_then(<[u8]>::first_chunk) {
+                Some(length) => checked_length(u64::from_be_bytes(*length), 1 << 16)?,
+                None => return Ok(missing()),
+            },
+            short => u64::from(short),
+        };
+        let masking_key = match bytes.get(length_end..).and_then(<[u8]>::first_chunk) {
+            _ if !is_masked => None,
+            Some(key) => Some(*key),
+            None => return Ok(missing()),
+        };
+        Ok(ParsedExtent::Whole(Extent { header_bytes, payload_bytes, masking_key }))
+    }
+}
+
 /// A length that did not fit the second byte.
-fn long_length(big_endian: &[u8]) -> Result<u64, ProtocolError> {
-    let length = big_endian.iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte));
+#[inline]
+fn checked_length(length: u64, minimum: u64) -> Result<u64, ProtocolError> {
     // RFC 6455 §5.2: the most significant bit of eight is 0.
     if length >> 63 != 0 {
         return Err(ProtocolError::LengthOver63Bits);
     }
     // RFC 6455 §5.2: "the minimal number of bytes MUST be used".
-    let minimum = if big_endian.len() == 2 { 126 } else { 0x1_0000 };
-    if length < minimum {
-        return Err(ProtocolError::LengthNotMinimal);
-    }
-    Ok(length)
+    if length < minimum { Err(ProtocolError::LengthNotMinimal) } else { Ok(length) }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Control, Kind};
+    use super::super::Control;
     use super::*;
     use proptest::prelude::*;
 

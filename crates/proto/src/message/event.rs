@@ -52,7 +52,7 @@ pub struct Piece<'a> {
 
 impl Event<'_> {
     /// Keeps what arrived, without a copy.
-    #[inline]
+    #[inline(always)]
     pub fn into_message(self) -> Message {
         match self {
             Event::Text(text) => Message::Text(text.into_text()),

@@ -7,11 +7,13 @@ mod plain;
 #[cfg(feature = "deflate")]
 use super::deflate::Inflating;
 use super::event::{ControlEvent, Event, Piece, PieceEvent};
+use super::owned::Message;
 use crate::frame::{CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader};
 #[cfg(feature = "deflate")]
 use crate::handshake::DeflateParameters;
 use crate::{Limits, Payload, ProtocolError, Role, Savings, Utf8Validator, mask};
 use bytes::{Buf, BytesMut};
+use core::ops::Range;
 
 /// The receiving half of a connection: takes frames off the front of a buffer and puts messages
 /// together.
@@ -117,31 +119,51 @@ impl Receiving {
     /// discarded to its end, and the next one is taken.
     ///
     /// After an error, and after the peer's Close frame, whatever else arrives is discarded.
-    #[inline]
+    #[inline(always)]
     pub fn receive<'a>(
         &'a mut self,
         input: &'a mut BytesMut,
     ) -> Result<Option<Event<'a>>, ProtocolError> {
-        let Some(ready) = self.next(input, Portion::Whole)? else { return Ok(None) };
-        let (kind, payload) = match ready {
-            Ready::Control(control, len) => {
-                return self.control(control, input, len).map(|event| Some(Event::Control(event)));
+        match self.open_whole(input) {
+            Some((kind, range)) => {
+                hand_out(kind, Payload::behind_header(input, range), &mut self.ended).map(Some)
             }
-            Ready::Input(kind, len) => (kind, Payload::front_of(input, len)),
-            Ready::Assembled(kind) => (kind, Payload::front_of(&mut self.assembled, usize::MAX)),
-            // Not asked for, and so never made.
-            Ready::Piece { .. } => return Ok(None),
-        };
-        match kind {
-            Kind::Binary => Ok(Some(Event::Binary(payload))),
-            Kind::Text => match payload.into_text() {
-                Ok(text) => Ok(Some(Event::Text(text))),
-                Err(_) => {
-                    self.ended = true;
-                    Err(ProtocolError::InvalidUtf8)
-                }
-            },
+            None => self.receive_otherwise(input),
         }
+    }
+
+    /// Takes the next message off the front of `input` at the least cost, if it is the usual: not
+    /// compressed, of one frame, and there whole. Otherwise `None`: then ask
+    /// [`receive`](Receiving::receive).
+    #[inline(always)]
+    pub fn receive_plain(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Option<Result<Message, ProtocolError>> {
+        let (kind, range) = self.open_whole(input)?;
+        let payload = Payload::behind_header(input, range);
+        Some(hand_out(kind, payload, &mut self.ended).map(Event::into_message))
+    }
+
+    /// Takes what is not a plain message of one frame that lies in the input whole.
+    #[inline(never)]
+    fn receive_otherwise<'a>(
+        &'a mut self,
+        input: &'a mut BytesMut,
+    ) -> Result<Option<Event<'a>>, ProtocolError> {
+        let (kind, payload) = match self.next(input, Portion::Whole)? {
+            Some(Ready::Control(control, len)) => {
+                let event = self.control(control, input, len)?;
+                return Ok(Some(Event::Control(event)));
+            }
+            Some(Ready::Input(kind, len)) => (kind, Payload::front_of(input, len)),
+            Some(Ready::Assembled(kind)) => {
+                (kind, Payload::front_of(&mut self.assembled, usize::MAX))
+            }
+            // Pieces were not asked for, and so never made.
+            Some(Ready::Piece { .. }) | None => return Ok(None),
+        };
+        hand_out(kind, payload, &mut self.ended).map(Some)
     }
 
     /// Takes the next piece of a message, or a control frame, off the front of `input`. `None`
@@ -210,6 +232,27 @@ impl Receiving {
         self.ended = true;
     }
 
+    /// Opens a plain message of one frame that lies at the front of the input whole, which is what
+    /// nearly all are, and says where its payload lies. `None` means that it is something else, or
+    /// nothing, or wrong.
+    #[inline(always)]
+    fn open_whole(&self, input: &mut BytesMut) -> Option<(Kind, Range<usize>)> {
+        if self.frame.is_some() || self.message.is_some() || self.ended {
+            return None;
+        }
+        let (kind, extent) = FrameHeader::parse_usual(input)?;
+        let is_allowed = extent.masking_key.is_some() == matches!(self.role, Role::Server)
+            && extent.payload_bytes <= self.limits.unfragmented_message_bytes_max();
+        let start = extent.header_bytes;
+        let end = start.saturating_add(usize::try_from(extent.payload_bytes).ok()?);
+        let payload = input.get_mut(start..end).filter(|_| is_allowed)?;
+        if let Some(masking_key) = extent.masking_key {
+            mask(payload, masking_key, 0);
+        }
+        Some((kind, start..end))
+    }
+
+    #[inline(never)]
     fn next(
         &mut self,
         input: &mut BytesMut,
@@ -243,10 +286,8 @@ impl Receiving {
                     mask(&mut input[..payload_bytes], masking_key, 0);
                     return Ok(Some(Ready::Control(control, payload_bytes)));
                 }
-                let ready = self.open_frame(&header, masking_key, input, len, portion)?;
-                if ready.is_some() {
-                    return Ok(ready);
-                }
+                self.open_frame(&header, masking_key, portion)?;
+                input.advance(len);
             }
             let (ready, frame_ended) = match portion {
                 #[cfg(feature = "deflate")]
@@ -282,27 +323,16 @@ impl Receiving {
         }
     }
 
-    /// Begins a data frame. A message that lies in the input whole is ready at once.
-    #[inline]
+    /// Begins a data frame.
     fn open_frame(
         &mut self,
         header: &FrameHeader,
         masking_key: MaskingKey,
-        input: &mut BytesMut,
-        header_bytes: usize,
         portion: Portion,
-    ) -> Result<Option<Ready>, ProtocolError> {
+    ) -> Result<(), ProtocolError> {
         let payload_bytes = header.payload_bytes;
         self.check_limits(payload_bytes, portion)?;
-        input.advance(header_bytes);
         if let Opcode::Data(kind) = header.opcode {
-            let is_plain_and_whole =
-                header.fin && !header.rsv1 && payload_bytes <= input.len() as u64;
-            if is_plain_and_whole && portion == Portion::Whole {
-                let len = payload_bytes as usize;
-                mask(&mut input[..len], masking_key, 0);
-                return Ok(Some(Ready::Input(kind, len)));
-            }
             self.message = Some(OpenMessage {
                 kind,
                 bytes: 0,
@@ -320,7 +350,7 @@ impl Receiving {
         let fin = header.fin;
         let (done_bytes, taken_bytes) = (0, 0);
         self.frame = Some(OpenFrame { fin, masking_key, payload_bytes, done_bytes, taken_bytes });
-        Ok(None)
+        Ok(())
     }
 
     /// RFC 6455 §10.4: limits are checked against what the header declares, before any of it is
@@ -345,7 +375,7 @@ impl Receiving {
         if bytes > limit_bytes {
             return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
         }
-        if fragments >= fragments_max {
+        if fragments >= fragments_max.max(1) {
             return Err(ProtocolError::TooManyFragments { limit: fragments_max });
         }
         Ok(())
@@ -381,6 +411,25 @@ impl Receiving {
                 frame.map(ControlEvent::Close)
             }
         }
+    }
+}
+
+/// Hands out a message, if it is what it claims to be.
+#[inline(always)]
+fn hand_out<'a>(
+    kind: Kind,
+    payload: Payload<'a>,
+    ended: &mut bool,
+) -> Result<Event<'a>, ProtocolError> {
+    match kind {
+        Kind::Binary => Ok(Event::Binary(payload)),
+        Kind::Text => match payload.into_text() {
+            Ok(text) => Ok(Event::Text(text)),
+            Err(_) => {
+                *ended = true;
+                Err(ProtocolError::InvalidUtf8)
+            }
+        },
     }
 }
 

@@ -88,7 +88,7 @@ impl Sending {
     ///
     /// A long payload is not copied unless it has to be masked. Sending a Close frame once the
     /// closing handshake has begun does nothing.
-    #[inline]
+    #[inline(always)]
     pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
         match message {
             Message::Text(text) => self.send_data(Kind::Text, text.into_bytes(), output),
@@ -142,7 +142,7 @@ impl Sending {
         self.send_part(kind, payload, true, output)
     }
 
-    #[inline]
+    #[inline(always)]
     fn send_data(
         &mut self,
         kind: Kind,
@@ -151,23 +151,25 @@ impl Sending {
     ) -> Result<(), SendError> {
         self.check_between_messages()?;
         #[cfg(feature = "deflate")]
-        if let Some(deflating) = &mut self.deflating {
-            let (role, opcode) = (self.role, Opcode::Data(kind));
-            let write = |compressed: &[u8]| {
-                let key = write_header(role, opcode, true, true, compressed.len(), output);
-                copy_masked(compressed, key, output);
-            };
-            if deflating.deflate(&payload, write) {
-                return Ok(());
-            }
+        if self.deflating.is_some() && self.send_deflated(kind, &payload, output) {
+            return Ok(());
         }
-        self.send_part(kind, payload, true, output)
+        self.write_plain(Opcode::Data(kind), true, payload, output);
+        Ok(())
+    }
+
+    /// Sends a message compressed, if that is worth it, and says whether it was.
+    #[cfg(feature = "deflate")]
+    #[inline(never)]
+    fn send_deflated(&mut self, kind: Kind, payload: &[u8], output: &mut Output) -> bool {
+        let Some(deflating) = &mut self.deflating else { return false };
+        let frame = Frame { opcode: Opcode::Data(kind), fin: true, rsv1: true };
+        deflating.deflate(payload, |compressed| frame.write(self.role, compressed, output))
     }
 
     /// Sends a part of a message as a frame of its own. `kind` matters for the first part only.
     ///
     /// The parts of a text may be cut anywhere, but have to be UTF-8 together.
-    #[inline]
     pub fn send_part(
         &mut self,
         kind: Kind,
@@ -178,11 +180,21 @@ impl Sending {
         self.check_open()?;
         let begun = core::mem::replace(&mut self.message_begun, !last);
         let opcode = if begun { Opcode::Continuation } else { Opcode::Data(kind) };
-        match write_header(self.role, opcode, last, false, payload.len(), output) {
-            None => output.share(payload),
-            key => copy_masked(&payload, key, output),
-        }
+        self.write_plain(opcode, last, payload, output);
         Ok(())
+    }
+
+    /// Writes a frame that is not compressed.
+    #[inline(always)]
+    fn write_plain(&self, opcode: Opcode, fin: bool, payload: Bytes, output: &mut Output) {
+        let frame = Frame { opcode, fin, rsv1: false };
+        match self.role {
+            Role::Server => {
+                frame.write_header(None, payload.len(), output);
+                output.share(payload);
+            }
+            Role::Client(_) => frame.write(self.role, &payload, output),
+        }
     }
 
     /// Does what a control frame of the peer demands: answers a Ping and a Close.
@@ -296,9 +308,8 @@ impl Sending {
     }
 
     fn write_control(&mut self, control: Control, payload: &[u8], output: &mut Output) {
-        let opcode = Opcode::Control(control);
-        let key = write_header(self.role, opcode, true, false, payload.len(), output);
-        copy_masked(payload, key, output);
+        let frame = Frame { opcode: Opcode::Control(control), fin: true, rsv1: false };
+        frame.write(self.role, payload, output);
     }
 
     #[inline]
@@ -314,28 +325,39 @@ impl Sending {
     }
 }
 
-/// Writes the header and says what the payload has to be masked with, if it has to be.
-#[inline]
-fn write_header(
-    role: Role,
+/// A frame to be written, without its payload.
+struct Frame {
     opcode: Opcode,
     fin: bool,
     rsv1: bool,
-    payload_bytes: usize,
-    output: &mut Output,
-) -> Option<MaskingKey> {
-    let masking_key = role.masking_key();
-    let payload_bytes = payload_bytes as u64;
-    let header = FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes };
-    let (bytes, len) = header.encode();
-    output.copy(&bytes[..len]);
-    masking_key
 }
 
-#[inline]
-fn copy_masked(payload: &[u8], masking_key: Option<MaskingKey>, output: &mut Output) {
-    match masking_key {
-        Some(key) => output.copy_changed(payload, |copy| mask(copy, key, 0)),
-        None => output.copy(payload),
+impl Frame {
+    /// Writes the frame with a copy of the payload, masked if this end masks.
+    fn write(&self, role: Role, payload: &[u8], output: &mut Output) {
+        match role {
+            Role::Server => {
+                self.write_header(None, payload.len(), output);
+                output.copy(payload);
+            }
+            Role::Client(masking_key) => {
+                let key = masking_key();
+                self.write_header(Some(key), payload.len(), output);
+                output.copy_changed(payload, |copy| mask(copy, key, 0));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn write_header(
+        &self,
+        masking_key: Option<MaskingKey>,
+        payload_bytes: usize,
+        output: &mut Output,
+    ) {
+        let Frame { opcode, fin, rsv1 } = *self;
+        let payload_bytes = payload_bytes as u64;
+        let (bytes, len) = FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes }.encode();
+        output.copy_front(&bytes, len);
     }
 }

@@ -15,7 +15,7 @@ use std::{
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use wskit_proto::closing::State;
 use wskit_proto::message::Receiving;
-use wskit_proto::{CloseFrame, ControlEvent, Deadlines, Message, Missed, Savings};
+use wskit_proto::{CloseFrame, ControlEvent, Deadlines, Message, Missed, ProtocolError, Savings};
 
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -120,7 +120,28 @@ impl Incoming {
 
     /// The next message, or piece, or the error that ended the connection; `None` when the
     /// connection and its transport have ended.
+    #[inline(always)]
     pub(crate) fn poll_item<T: Item, E: Ends>(
+        &mut self,
+        ends: &mut E,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<T, Error>>> {
+        match T::take_plain(&mut self.receiving, self.input.bytes()) {
+            Some(Ok(item)) => {
+                self.deadlines.restart_message();
+                Poll::Ready(Some(Ok(item)))
+            }
+            Some(Err(error)) => {
+                self.fail(ends, error);
+                self.poll_other(ends, cx)
+            }
+            None => self.poll_other(ends, cx),
+        }
+    }
+
+    /// What is not the usual case.
+    #[inline(never)]
+    fn poll_other<T: Item, E: Ends>(
         &mut self,
         ends: &mut E,
         cx: &mut Context<'_>,
@@ -188,11 +209,7 @@ impl Incoming {
                 }
                 Ok(None) => return None,
                 Err(error) => {
-                    ends.outgoing(|outgoing, _| {
-                        outgoing.prepare();
-                        outgoing.sending.fail_because(&error, &mut outgoing.output);
-                    });
-                    self.leave(Verdict::Failed(error.into()), true);
+                    self.fail(ends, error);
                     return None;
                 }
             }
@@ -276,6 +293,7 @@ impl Incoming {
     }
 
     /// Ready when a deadline was missed, or when one was handled and there may be something to do.
+    #[inline]
     fn poll_deadline<E: Ends>(
         &mut self,
         ends: &mut E,
@@ -345,6 +363,15 @@ impl Incoming {
     fn poll_close_timeout<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
         while ready!(self.poll_deadline(ends, cx, true)) != Some(Missed::Close) {}
         Poll::Ready(())
+    }
+
+    /// The peer broke the protocol, and is told so.
+    fn fail<E: Ends>(&mut self, ends: &mut E, error: ProtocolError) {
+        ends.outgoing(|outgoing, _| {
+            outgoing.prepare();
+            outgoing.sending.fail_because(&error, &mut outgoing.output);
+        });
+        self.leave(Verdict::Failed(error.into()), true);
     }
 
     /// All is said: what was sent last is to arrive, and then the transport is to end.

@@ -8,24 +8,39 @@ use bytes::BytesMut;
 #[derive(Debug)]
 pub(crate) struct Input {
     bytes: BytesMut,
-    /// The memory grew beyond what the thread keeps.
-    is_large: bool,
+    memory: Memory,
+}
+
+/// Where the memory of the bytes comes from.
+#[derive(Debug)]
+enum Memory {
+    /// It is the connection's, and just as much as there are bytes.
+    Own,
+    /// It is the thread's.
+    Borrowed,
+    /// It grew beyond what the connection or the thread keeps.
+    Grown,
 }
 
 /// The beginning of a message that is at most this long is moved to memory of its own size while
 /// the rest is awaited, so that the large buffer can be given back.
 const MOVED_BYTES_MAX: usize = 4 << 10;
 
+/// No less memory than this is offered to a read.
+const ROOM_BYTES_MIN: usize = 4 << 10;
+
 impl Input {
     /// Begins with what came behind the opening handshake.
     pub(crate) fn new(bytes: BytesMut) -> Input {
-        Input { bytes, is_large: false }
+        Input { bytes, memory: Memory::Own }
     }
 
+    #[inline]
     pub(crate) fn bytes(&mut self) -> &mut BytesMut {
         &mut self.bytes
     }
 
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -34,28 +49,40 @@ impl Input {
     /// header declares alone; `missing` says how much more a message declares.
     #[inline]
     pub(crate) fn with_room(&mut self, missing: impl FnOnce(&BytesMut) -> usize) -> &mut BytesMut {
-        let arrived = self.bytes.len();
-        if arrived <= MOVED_BYTES_MAX && self.bytes.capacity() < BUFFER_BYTES / 2 {
-            let mut buffer = buffers::take_input();
-            buffer.extend_from_slice(&self.bytes);
-            self.bytes = buffer;
-            self.is_large = false;
-        } else if self.bytes.capacity() - arrived < MOVED_BYTES_MAX {
-            let missing = missing(&self.bytes);
-            self.bytes.reserve(missing.clamp(MOVED_BYTES_MAX, arrived.max(BUFFER_BYTES)));
-            self.is_large |= self.bytes.capacity() > KEPT_BYTES_MAX;
+        if self.bytes.capacity() - self.bytes.len() < ROOM_BYTES_MIN {
+            self.make_room(missing);
         }
         &mut self.bytes
+    }
+
+    fn make_room(&mut self, missing: impl FnOnce(&BytesMut) -> usize) {
+        let arrived = self.bytes.len();
+        if arrived > MOVED_BYTES_MAX {
+            let missing = missing(&self.bytes);
+            self.bytes.reserve(missing.clamp(ROOM_BYTES_MIN, arrived.max(BUFFER_BYTES)));
+            if matches!(self.memory, Memory::Own) || self.bytes.capacity() > KEPT_BYTES_MAX {
+                self.memory = Memory::Grown;
+            }
+            return;
+        }
+        // Messages that shared the memory may have been dropped by now.
+        let is_borrowed = matches!(self.memory, Memory::Borrowed);
+        if is_borrowed && self.bytes.try_reclaim(BUFFER_BYTES - arrived) {
+            return;
+        }
+        let mut buffer = buffers::take_input();
+        buffer.extend_from_slice(&self.bytes);
+        *self = Input { bytes: buffer, memory: Memory::Borrowed };
     }
 
     /// While nothing comes, nothing is held but the beginning of a message.
     #[inline]
     pub(crate) fn give_back(&mut self) {
-        if self.bytes.len() <= MOVED_BYTES_MAX && self.bytes.capacity() > 2 * MOVED_BYTES_MAX {
+        if !matches!(self.memory, Memory::Own) && self.bytes.len() <= MOVED_BYTES_MAX {
             let begun = BytesMut::from(&self.bytes[..]);
-            let large = std::mem::replace(&mut self.bytes, begun);
-            if !std::mem::take(&mut self.is_large) {
-                buffers::give_input(large);
+            let lent = std::mem::replace(self, Input::new(begun));
+            if matches!(lent.memory, Memory::Borrowed) {
+                buffers::give_input(lent.bytes);
             }
         }
     }

@@ -16,6 +16,13 @@ pub(crate) enum Taken<T> {
 
 /// The things that an application can ask for.
 pub(crate) trait Item: Sized {
+    /// Takes what the application asked for if it is there already and of the usual kind, at the
+    /// least cost.
+    #[inline(always)]
+    fn take_plain(_: &mut Receiving, _: &mut BytesMut) -> Option<Result<Self, ProtocolError>> {
+        None
+    }
+
     fn take(
         receiving: &mut Receiving,
         input: &mut BytesMut,
@@ -30,12 +37,23 @@ pub(crate) trait Item: Sized {
 }
 
 impl Item for Message {
+    #[inline(always)]
+    fn take_plain(
+        receiving: &mut Receiving,
+        input: &mut BytesMut,
+    ) -> Option<Result<Message, ProtocolError>> {
+        receiving.receive_plain(input)
+    }
+
     #[inline]
     fn take(
         receiving: &mut Receiving,
         input: &mut BytesMut,
         react: impl FnOnce(&ControlEvent<'_>),
     ) -> Result<Option<Taken<Message>>, ProtocolError> {
+        if input.is_empty() {
+            return Ok(None);
+        }
         Ok(receiving.receive(input)?.map(|event| match event {
             Event::Control(control) => take_control(control, react),
             data => Taken::Item(data.into_message()),

@@ -18,9 +18,9 @@ use crate::{Error, Lost, entropy};
 use bytes::{Bytes, BytesMut};
 use std::{
     fmt,
-    future::poll_fn,
+    future::{Future, poll_fn},
     io,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use wskit_proto::handshake::Agreed;
@@ -160,8 +160,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// with `shows_control_frames`.
     ///
     /// Cancel safe: a message that has arrived in part is received whole by a later call.
-    pub async fn recv(&mut self) -> Option<Result<Message, Error>> {
-        poll_fn(|cx| self.poll_recv(cx)).await
+    pub fn recv(&mut self) -> impl Future<Output = Option<Result<Message, Error>>> {
+        poll_fn(|cx| self.poll_recv(cx))
     }
 
     /// The next piece of a message, as it arrives, so that a message of any length can be received
@@ -196,10 +196,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Feeding a Close frame begins the closing handshake; nothing can be sent after it.
     ///
     /// Cancel safe, as [`send`](WebSocket::send) is.
-    pub async fn feed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        let message = message.into();
-        poll_fn(|cx| self.poll_ready(cx)).await?;
-        self.start_send(message)
+    pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
+        // Not a function that is async: the message would be moved from one future to the next.
+        let mut message = Some(message.into());
+        poll_fn(move |cx| {
+            ready!(self.poll_ready(cx))?;
+            Poll::Ready(message.take().map_or(Ok(()), |message| self.start_send(message)))
+        })
     }
 
     /// Queues a message that is sent to many connections, and was encoded and compressed for all of
@@ -260,21 +263,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// The next message: [`recv`](WebSocket::recv) for those who poll.
-    #[inline]
+    #[inline(always)]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
         self.incoming.poll_item(&mut ends, cx)
     }
 
     /// Ready when there is room for another message.
-    #[inline]
+    #[inline(always)]
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.outgoing.has_room() { Poll::Ready(Ok(())) } else { self.poll_room(cx) }
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let room = self.outgoing.poll_room(&mut self.stream, cx);
         self.unless_stalled(room, cx)
     }
 
     /// Queues a message, whether there is room or not.
-    #[inline]
+    #[inline(always)]
     pub fn start_send(&mut self, message: Message) -> Result<(), Error> {
         Ok(self.outgoing.encode(message)?)
     }
@@ -286,7 +293,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     }
 
     /// Waits no longer for a peer that does not read than for one that does not send.
-    #[inline]
     fn unless_stalled(
         &mut self,
         written: Poll<io::Result<()>>,

@@ -30,7 +30,7 @@ impl Outgoing {
     }
 
     /// Encodes a message.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn encode(&mut self, message: Message) -> Result<(), SendError> {
         self.prepare();
         self.sending.send(message, &mut self.output)
@@ -95,18 +95,23 @@ impl Outgoing {
         Poll::Ready(Ok(()))
     }
 
-    /// Ready when there is room for another message, or when none can be sent any more.
+    /// Whether another message need not wait: there is room, or none can be sent any more.
     #[inline]
+    pub(crate) fn has_room(&self) -> bool {
+        !self.sending.is_output_full(&self.output) || self.sending.state() != State::Open
+    }
+
+    /// Ready when another message need not wait.
     pub(crate) fn poll_room<W: AsyncWrite + Unpin>(
         &mut self,
         writer: &mut W,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        if !self.sending.is_output_full(&self.output) || self.sending.state() != State::Open {
+        if self.has_room() {
             return Poll::Ready(Ok(()));
         }
         match self.poll_flush(writer, cx) {
-            Poll::Pending if !self.sending.is_output_full(&self.output) => Poll::Ready(Ok(())),
+            Poll::Pending if self.has_room() => Poll::Ready(Ok(())),
             flushed => flushed,
         }
     }
@@ -125,16 +130,16 @@ fn poll_write<W: AsyncWrite>(
     output: &Output,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
+    if let Some(only) = output.only_chunk() {
+        return writer.poll_write(cx, only);
+    }
     let mut chunks = output.chunks();
-    let first = chunks.next().unwrap_or_default();
-    let Some(second) = chunks.next().filter(|_| writer.is_write_vectored()) else {
-        return writer.poll_write(cx, first);
-    };
+    if !writer.is_write_vectored() {
+        return writer.poll_write(cx, chunks.next().unwrap_or_default());
+    }
     let mut slices = [IoSlice::new(&[]); SLICES_MAX];
-    slices[0] = IoSlice::new(first);
-    slices[1] = IoSlice::new(second);
-    let mut count = 2;
-    for (slice, chunk) in slices[2..].iter_mut().zip(chunks) {
+    let mut count = 0;
+    for (slice, chunk) in slices.iter_mut().zip(chunks) {
         *slice = IoSlice::new(chunk);
         count += 1;
     }
