@@ -7,7 +7,7 @@ use wskit_proto::closing::State;
 use wskit_proto::handshake::{Acceptance, ClientOpening, ClientRequest, Key, ServerOpening};
 use wskit_proto::{
     Compression, CompressionMode, Config, Connection, Event, Kind, Limits, Message, Output,
-    PieceEvent, Prepared, ProtocolError, Role, WindowBits,
+    PieceEvent, Prepared, ProtocolError, Role, WindowBits, mask,
 };
 
 const CLIENT: Role = Role::Client(|| [0x37, 0xfa, 0x21, 0x3d]);
@@ -309,6 +309,43 @@ fn a_message_may_be_as_long_as_the_limit_once_inflated_and_no_longer() {
                 assert_eq!(server.state(), State::Failed);
             }
         }
+    }
+}
+
+/// Found by fuzzing: what was inflated before the second fault depended on how the bytes arrived.
+#[test]
+fn a_message_with_two_faults_fails_in_the_same_way_however_it_is_cut() {
+    let limits = Limits { message_bytes_max: 100_000, ..Limits::default() };
+    // Two stored blocks and one that crosses the limit, and then a reserved opcode.
+    let stored = |len: u16| {
+        let mut block = vec![0];
+        block.extend_from_slice(&len.to_le_bytes());
+        block.extend_from_slice(&(!len).to_le_bytes());
+        block.resize(block.len() + usize::from(len), b'x');
+        block
+    };
+    let (mut client, _) = open(shared(), shared(), limits);
+    let mut output = Output::default();
+    client.send(Message::binary(vec![b'x'; 60_000]), &mut output).unwrap();
+    let mut compressed = drain(&mut output).split_off(6);
+    mask(&mut compressed, [0x37, 0xfa, 0x21, 0x3d], 0);
+    let mut wire = frame(0x42, &stored(60_000));
+    wire.unsplit(frame(0x00, &[&stored(10_000)[..], &compressed].concat()));
+    wire.unsplit(frame(0x8F, b""));
+    let expected = receive(&mut server(limits), wire.clone());
+    assert!(matches!(expected, Err(ProtocolError::ReservedOpcode(15))), "{expected:?}");
+    for cut_bytes in [1, 1000, 65_000, 70_000] {
+        let mut server = server(limits);
+        let mut input = BytesMut::new();
+        let mut parts = wire.chunks(cut_bytes);
+        let failed = loop {
+            input.extend_from_slice(parts.next().expect("it fails before the end"));
+            match server.receive(&mut input, &mut Output::default()) {
+                Ok(None) => {}
+                other => break other.map(|_| ()),
+            }
+        };
+        assert_eq!(failed, expected.clone().map(|_| ()), "cut after each {cut_bytes}");
     }
 }
 

@@ -86,37 +86,39 @@ impl Receiving {
         } else {
             Room { message_bytes_max: limits.message_bytes_max, output_bytes_max: usize::MAX }
         };
-        let before = self.assembled.len();
-        let arrived_whole = frame.done_bytes == frame.payload_bytes;
-        if !in_pieces && !arrived_whole_message(frame) && !is_worth_a_step(frame, inflating) {
-            if arrived_whole {
-                let arrived = frame.untaken();
-                inflating.hold(&input[..arrived]);
-                frame.take(arrived, input);
+        let frame_arrived = frame.done_bytes == frame.payload_bytes;
+        let held_bytes = inflating.held_bytes();
+        // However a message is cut, it is inflated in the same steps, and so fails in the same way.
+        let step_bytes = if in_pieces || message_arrived(frame) {
+            frame.untaken()
+        } else {
+            let steps = (held_bytes + frame.untaken()) / STEP_BYTES;
+            (steps * STEP_BYTES).saturating_sub(held_bytes)
+        };
+        let mut outcome =
+            Outcome { frame_ended: frame_arrived, message_ended: false, is_full: false };
+        if in_pieces || message_arrived(frame) || step_bytes > 0 {
+            let before = self.assembled.len();
+            (outcome.message_ended, outcome.is_full) =
+                inflate_arrived(frame, inflating, input, step_bytes, &mut self.assembled, room)?;
+            outcome.frame_ended &= !outcome.is_full;
+            // A text that came at once is checked when it is handed out.
+            let came_at_once = outcome.message_ended && before == 0 && !in_pieces;
+            if message.kind == Kind::Text && !came_at_once {
+                check_text(message, &self.assembled[before..], outcome.message_ended)?;
             }
-            return Ok(Outcome {
-                frame_ended: arrived_whole,
-                message_ended: false,
-                is_full: false,
-            });
         }
-        let (message_ended, is_full) =
-            inflate_arrived(frame, inflating, input, &mut self.assembled, room)?;
-        // A text that came at once is checked when it is handed out.
-        let came_at_once = message_ended && before == 0 && !in_pieces;
-        if message.kind == Kind::Text && !came_at_once {
-            check_text(message, &self.assembled[before..], message_ended)?;
+        if frame_arrived && !frame.fin && !in_pieces {
+            let rest = frame.untaken();
+            inflating.hold(&input[..rest]);
+            frame.take(rest, input);
         }
-        Ok(Outcome { frame_ended: arrived_whole && !is_full, message_ended, is_full })
+        Ok(outcome)
     }
 }
 
-fn arrived_whole_message(frame: &OpenFrame) -> bool {
+fn message_arrived(frame: &OpenFrame) -> bool {
     frame.fin && frame.done_bytes == frame.payload_bytes
-}
-
-fn is_worth_a_step(frame: &OpenFrame, inflating: &Inflating) -> bool {
-    frame.untaken() + inflating.held_bytes() >= STEP_BYTES
 }
 
 /// Tells whether the message ended, and whether there was too little room to go on.
@@ -124,16 +126,16 @@ fn inflate_arrived(
     frame: &mut OpenFrame,
     inflating: &mut Inflating,
     input: &mut BytesMut,
+    step_bytes: usize,
     output: &mut BytesMut,
     room: Room,
 ) -> Result<(bool, bool), ProtocolError> {
-    let arrived = frame.untaken();
-    let consumed = inflating.inflate(&input[..arrived], output, room)?;
+    let consumed = inflating.inflate(&input[..step_bytes], output, room)?;
     frame.take(consumed, input);
-    if consumed < arrived || inflating.is_unfinished() {
+    if consumed < step_bytes || inflating.is_unfinished() {
         return Ok((false, true));
     }
-    if !arrived_whole_message(frame) {
+    if !message_arrived(frame) {
         return Ok((false, false));
     }
     let ended = inflating.finish(output, room)?;
