@@ -17,6 +17,7 @@ Exit codes:
   4  the opening handshake failed or was refused
   5  the peer broke the protocol or the connection was lost
   6  the address cannot be listened on
+  7  the data directory cannot be used
   130  interrupted by Ctrl-C";
 
 /// Why the command ends early.
@@ -42,6 +43,8 @@ pub(crate) enum Kind {
     Connection = 5,
     /// The address cannot be listened on.
     Listen = 6,
+    /// The data directory cannot be used.
+    Data = 7,
     /// Interrupted by Ctrl-C: 128 and the number of the signal.
     Interrupted = 130,
 }

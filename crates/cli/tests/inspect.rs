@@ -221,7 +221,7 @@ fn a_wrong_closing_is_told() {
 
 #[test]
 fn a_server_that_opens_only_to_close_is_told() {
-    let server = Server::start(&["serve"]);
+    let server = Server::start(&["serve", "--ephemeral"]);
     let ran = inspect_json(&format!("ws://{}/chat/no!room", server.address));
     let (name, said) = outcome(&ran);
     assert_eq!((&*name, ran.code), ("closing_wrong", Some(5)));

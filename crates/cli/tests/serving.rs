@@ -30,7 +30,7 @@ where
 
 #[test]
 fn the_page_and_its_files_are_served() {
-    let server = Server::start(&["serve"]);
+    let server = Server::start(&["serve", "--ephemeral"]);
     let (head, page) = get(&server, "/");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("Content-Security-Policy: default-src 'none'; script-src 'self'"));
@@ -44,7 +44,7 @@ fn the_page_and_its_files_are_served() {
 
 #[tokio::test]
 async fn two_bare_clients_talk_in_the_lobby() {
-    let server = Server::start(&["serve"]);
+    let server = Server::start(&["serve", "--ephemeral"]);
     let url = |name| format!("ws://{}/chat?name={name}", server.address);
     let mut ann = wskit::connect(&url("ann")).await.unwrap();
     let welcome = event(&mut ann).await;
@@ -67,7 +67,7 @@ async fn two_bare_clients_talk_in_the_lobby() {
 
 #[tokio::test]
 async fn who_asks_for_a_room_that_cannot_be_is_told_so() {
-    let server = Server::start(&["serve"]);
+    let server = Server::start(&["serve", "--ephemeral"]);
     let url = format!("ws://{}/chat/no%20such%20room", server.address);
     let mut socket = wskit::connect(&url).await.unwrap();
     let Some(Ok(Message::Close(Some(frame)))) = socket.recv().await else { panic!("no Close") };
@@ -87,8 +87,8 @@ fn an_address_that_cannot_be_listened_on_is_told_so() {
         ("8080", 2, "write it as 127.0.0.1:8080"),
         ("127.0.0.1:99999", 2, "write it as 127.0.0.1:8080"),
     ] {
-        for command in ["serve", "echo"] {
-            let ran = run(&[command, "--listen", address], b"");
+        for command in [&["serve", "--ephemeral"][..], &["echo"]] {
+            let ran = run(&[command, &["--listen", address]].concat(), b"");
             assert_eq!(ran.code, Some(code), "{address}: {}", ran.stderr);
             assert!(ran.stderr.contains(words), "{address}: {}", ran.stderr);
             assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
@@ -99,8 +99,8 @@ fn an_address_that_cannot_be_listened_on_is_told_so() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_says_goodbye() {
-    for (command, path) in [("serve", "chat"), ("echo", "")] {
-        let mut server = Server::start(&[command]);
+    for (command, path) in [(&["serve", "--ephemeral"][..], "chat"), (&["echo"], "")] {
+        let mut server = Server::start(command);
         let url = format!("ws://{}/{path}", server.address);
         let mut socket = wskit::connect(&url).await.unwrap();
         let pid = server.child.id().to_string();

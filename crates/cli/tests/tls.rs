@@ -136,7 +136,7 @@ fn a_url_of_the_wrong_kind_is_explained_in_both_directions() {
     assert_eq!(ran.code, Some(3));
     assert!(ran.stderr.contains("does not speak TLS on this port"), "{}", ran.stderr);
 
-    let secure = Server::start(&["serve", "--tls-self-signed"]);
+    let secure = Server::start(&["serve", "--ephemeral", "--tls-self-signed"]);
     let report = inspect(&format!("ws://{}/", secure.address), &[]).json();
     assert!(report["tls"].is_null());
     assert!(report["fault"]["try"].to_string().contains("wss://"), "{report}");

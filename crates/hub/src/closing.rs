@@ -32,6 +32,11 @@ impl Closing {
         Self::new(1013, "you read too slowly and too much was waiting; come back and read on")
     }
 
+    /// 1012: the room was forgotten while its members were silent, and begins anew. Coming back is right.
+    pub(crate) const fn begins_anew() -> Self {
+        Self::new(1012, "the room was forgotten and begins anew; come back")
+    }
+
     /// 1000: the member left.
     pub(crate) const fn left() -> Self {
         Self::new(1000, "you left the room")
@@ -53,7 +58,7 @@ pub enum Refusal {
     RoomName,
     /// The room has `members_per_room_max` members.
     RoomFull,
-    /// There are `rooms_max` rooms, and somebody is in each.
+    /// There are `rooms_max` rooms that somebody is in.
     TooManyRooms,
     /// The server stops and lets nobody in any more.
     Closed(Closing),
@@ -107,6 +112,7 @@ mod tests {
             Closing::going_away(),
             Closing::restarting(),
             Closing::read_too_slowly(),
+            Closing::begins_anew(),
             Closing::left(),
         ];
         for closing in refusals.iter().map(Refusal::closing).chain(closings) {

@@ -11,6 +11,15 @@ pub(crate) enum Command {
     Say(String),
     Name(String),
     Who,
+    History(Before),
+}
+
+/// A question about what was said before an offset.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+pub(crate) struct Before {
+    pub(crate) before: u64,
+    /// The most messages that are wanted.
+    pub(crate) limit: Option<usize>,
 }
 
 /// A command, and the name its sender gave to it so as to know the answer.
@@ -51,12 +60,13 @@ impl Request {
             }
             id => id,
         };
-        let command = match (written.say, written.name, written.who) {
-            (Some(text), None, None) => Ok(Command::Say(text)),
-            (None, Some(name), None) => Ok(Command::Name(name)),
-            (None, None, Some(true)) => Ok(Command::Who),
-            (None, None, Some(false)) => Err("\"who\" is asked with true"),
-            (None, None, None) => Err("There is no known command in that"),
+        let command = match (written.say, written.name, written.who, written.history) {
+            (Some(text), None, None, None) => Ok(Command::Say(text)),
+            (None, Some(name), None, None) => Ok(Command::Name(name)),
+            (None, None, Some(true), None) => Ok(Command::Who),
+            (None, None, Some(false), None) => Err("\"who\" is asked with true"),
+            (None, None, None, Some(before)) => Ok(Command::History(before)),
+            (None, None, None, None) => Err("There is no known command in that"),
             _ => Err("There is more than one command in that"),
         };
         match command {
@@ -72,6 +82,7 @@ struct Written {
     say: Option<String>,
     name: Option<String>,
     who: Option<bool>,
+    history: Option<Before>,
     id: Option<String>,
 }
 
@@ -102,6 +113,12 @@ mod tests {
         assert_eq!(parse(r#"{"say":"{}"}"#), Ok(Request { command: say("{}"), id: None }));
         assert_eq!(parse(r#" {"id":"7", "say":"\ud83d\ude00"} "#), with_id(say("😀")));
         assert_eq!(parse(r#"{"name":"ann","id":"7"}"#), with_id(Command::Name("ann".into())));
+        let before = |limit| Command::History(Before { before: 9, limit });
+        assert_eq!(parse(r#"{"history":{"before":9},"id":"7"}"#), with_id(before(None)));
+        assert_eq!(
+            parse(r#"{"id":"7","history":{"before":9,"limit":2}}"#),
+            with_id(before(Some(2)))
+        );
         assert_eq!(parse(r#"{"who":true,"id":"7","later":[{"x":1e999}]}"#), with_id(Command::Who));
     }
 
@@ -126,6 +143,10 @@ mod tests {
             "{\"say\":\"\u{0}\"}",
             r#"{"who":1e99999999}"#,
             r#"{"Say":"a"}"#,
+            r#"{"history":{}}"#,
+            r#"{"history":{"before":-1}}"#,
+            r#"{"history":{"before":1,"limit":"all"}}"#,
+            r#"{"history":true}"#,
             r#"{"say":123456789012345678901234567890123456789012345678901234567890}"#,
             r#"{"id":"x"}"#,
         ] {

@@ -17,6 +17,13 @@ pub enum Complaint {
         /// The limit.
         chars_max: usize,
     },
+    /// What the client calls itself is too short, too long, or has characters other than visible ASCII.
+    Client {
+        /// The fewest characters.
+        chars_min: usize,
+        /// The most.
+        chars_max: usize,
+    },
     /// There is nothing in the message.
     MessageEmpty,
     /// The message is longer than `message_bytes_max`.
@@ -29,6 +36,12 @@ pub enum Complaint {
         /// The limit.
         per_second_max: u32,
     },
+    /// More waits to be kept than may wait.
+    Busy,
+    /// There are as many rooms as may be kept, and nothing was said in this one so far.
+    TooManyRooms,
+    /// The store failed: the message is not kept, or nothing can be read.
+    NotKept,
     /// Binary messages have no meaning here.
     Binary,
     /// A name has to have something in it that can be seen.
@@ -57,9 +70,13 @@ impl Complaint {
         match self {
             Self::NotACommand(_) => "not_a_command",
             Self::Id { .. } => "id_invalid",
+            Self::Client { .. } => "client_invalid",
             Self::MessageEmpty => "message_empty",
             Self::MessageTooLarge { .. } => "message_too_large",
             Self::TooFast { .. } => "too_fast",
+            Self::Busy => "busy",
+            Self::TooManyRooms => "too_many_rooms",
+            Self::NotKept => "not_kept",
             Self::Binary => "binary_refused",
             Self::NameEmpty => "name_empty",
             Self::NameTooLong { .. } => "name_too_long",
@@ -76,10 +93,15 @@ impl fmt::Display for Complaint {
         match self {
             Self::NotACommand(fault) => write!(
                 f,
-                "{fault}. Known are {{\"say\":\"hello\"}}, {{\"name\":\"ann\"}} and {{\"who\":true}}, each with an \
-                 \"id\" if you like; any text that does not begin with {{ is simply said."
+                "{fault}. Known are {{\"say\":\"hello\"}}, {{\"name\":\"ann\"}}, {{\"who\":true}} and \
+                 {{\"history\":{{\"before\":100}}}}, each with an \"id\" if you like; any text that does not begin with {{ is simply said."
             ),
             Self::Id { chars_max } => write!(f, "An id has 1 to {chars_max} characters."),
+            Self::Client { chars_min, chars_max } => write!(
+                f,
+                "What a client calls itself has {chars_min} to {chars_max} characters of visible ASCII, best drawn by \
+                 chance."
+            ),
             Self::MessageEmpty => f.write_str("There is nothing in that message."),
             Self::MessageTooLarge { bytes_max } => {
                 write!(f, "A message has at most {bytes_max} bytes.")
@@ -90,6 +112,13 @@ impl fmt::Display for Complaint {
                     "That was too fast and was passed over: at most {per_second_max} messages a second for long."
                 )
             }
+            Self::Busy => f.write_str("Too much waits to be kept just now; send it again in a moment."),
+            Self::TooManyRooms => f.write_str(
+                "There are as many rooms as there may be; say it in one that exists, or try again another day.",
+            ),
+            Self::NotKept => f.write_str(
+                "The history cannot be written or read just now; send it again later, under the same id.",
+            ),
             Self::Binary => f.write_str("Binary messages have no meaning here; send text."),
             Self::NameEmpty => f.write_str("A name needs at least one character that can be seen."),
             Self::NameTooLong { chars_max } => {

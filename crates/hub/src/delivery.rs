@@ -1,5 +1,6 @@
 //! An event, encoded for the wire.
 
+use serde_json::value::RawValue;
 use wskit_proto::Prepared;
 
 use crate::event::Event;
@@ -20,6 +21,14 @@ impl Delivery {
         Self { message: Prepared::text(json) }
     }
 
+    /// The `message` event of something that was [said](crate::event::Said), as it was kept, at its offset.
+    pub(crate) fn of_message(offset: u64, said: &[u8]) -> Self {
+        let fields = std::str::from_utf8(said).unwrap_or_default().trim_start_matches('{');
+        Self {
+            message: Prepared::text(format!(r#"{{"event":"message","offset":{offset},{fields}"#)),
+        }
+    }
+
     /// The text message.
     #[must_use]
     pub fn text(&self) -> &str {
@@ -30,6 +39,11 @@ impl Delivery {
     #[must_use]
     pub fn message(&self) -> &Prepared {
         &self.message
+    }
+
+    /// The event within another one.
+    pub(crate) fn json(&self) -> &RawValue {
+        serde_json::from_str(self.text()).unwrap_or(RawValue::NULL)
     }
 
     pub(crate) fn len(&self) -> usize {

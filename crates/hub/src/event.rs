@@ -1,8 +1,7 @@
 //! What the server tells, in the words of the wire.
 
-use std::collections::VecDeque;
-
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::name::{MemberName, RoomName};
 use crate::timestamp::Timestamp;
@@ -18,10 +17,20 @@ pub(crate) enum Event<'a> {
         count: usize,
         epoch: &'a str,
         offset: u64,
-        history: &'a VecDeque<Message>,
+        /// The offset of the oldest message that is kept.
+        first: u64,
+        history: Vec<&'a RawValue>,
         connection: &'a Connection,
     },
-    Message(&'a Message),
+    /// What comes next does not follow what the member had: messages before `from` are gone.
+    Gap {
+        epoch: &'a str,
+        from: u64,
+    },
+    History {
+        first: u64,
+        messages: Vec<&'a RawValue>,
+    },
     Joined {
         name: &'a MemberName,
         count: usize,
@@ -52,13 +61,11 @@ pub(crate) enum Event<'a> {
     },
 }
 
-/// Something that was said.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct Message {
-    /// 1, 2, 3… in its room, as long as the room has the same epoch.
-    pub(crate) offset: u64,
-    pub(crate) from: MemberName,
-    pub(crate) text: String,
+/// Something that is said, as it is kept. A `message` event is this with its offset before it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Said<'a> {
+    pub(crate) from: &'a str,
+    pub(crate) text: &'a str,
     pub(crate) time: Timestamp,
 }
 

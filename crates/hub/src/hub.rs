@@ -1,47 +1,75 @@
 //! All rooms.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
+
+use wskit_store::{Bounds, Commit, Memory, Outcome, Store};
 
 use crate::closing::{Closing, Refusal};
 use crate::event::Connection;
+use crate::fetching::CatchingUp;
 use crate::limits::Limits;
 use crate::lock::lock;
 use crate::mailbox::{Mailbox, mailbox};
 use crate::membership::Membership;
 use crate::name::{MemberName, RoomName};
+use crate::open_room::OpenRoom;
 use crate::room::Room;
+use crate::speaker::Speaker;
 use crate::timestamp::Timestamp;
+use crate::visit::{ClientName, Visit};
 
 /// The rooms of a server. Cheap to clone, and every clone is the same hub.
 #[derive(Clone, Debug)]
 pub struct Hub {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     limits: Limits,
+    pub(crate) store: Arc<dyn Store<Speaker>>,
     rooms: Mutex<Rooms>,
+    /// Whoever takes a commit delivers it before another takes the next.
+    delivering: Mutex<()>,
 }
 
-/// A room is handed out of here only under the lock. So a room that nobody else holds while the lock is held is
-/// one that nobody is in or is about to enter, and may be forgotten.
 #[derive(Debug)]
 struct Rooms {
-    by_name: HashMap<RoomName, Arc<Room>>,
+    by_name: HashMap<RoomName, Held>,
     entropy: u64,
     opened: u64,
     closed: Option<Closing>,
 }
 
+/// A room and how many hold it open.
+#[derive(Debug)]
+struct Held {
+    room: Arc<Room>,
+    holders: usize,
+}
+
+/// After so many deliveries the others get a turn, so that what was delivered can go out.
+const DELIVERIES_PER_TURN: usize = 1_000;
+
+/// How many commits are delivered at most by who appends.
+const COMMITS_AT_ONCE_MAX: usize = 16;
+
 impl Hub {
-    /// A hub without rooms. `entropy` is to be random: it tells the offsets of this hub's rooms from those of
-    /// another run of the server.
+    /// A hub that keeps what is said in memory. `entropy` is to be random: it tells the offsets of this hub's rooms
+    /// from those of another run of the server.
     #[must_use]
     pub fn new(limits: Limits, entropy: u64) -> Self {
+        Self::with_store(limits, entropy, Arc::new(Memory::new(Bounds::default())))
+    }
+
+    /// A hub that keeps what is said in this store. [`run`](Self::run) has to be awaited all the time.
+    #[must_use]
+    pub fn with_store(limits: Limits, entropy: u64, store: Arc<dyn Store<Speaker>>) -> Self {
         let rooms = Rooms { by_name: HashMap::new(), entropy, opened: 0, closed: None };
-        Self { shared: Arc::new(Shared { limits, rooms: Mutex::new(rooms) }) }
+        let (rooms, delivering) = (Mutex::new(rooms), Mutex::default());
+        Self { shared: Arc::new(Shared { limits, store, rooms, delivering }) }
     }
 
     /// The bounds of everything.
@@ -51,96 +79,183 @@ impl Hub {
     }
 
     /// Enters a room, which is opened if there is none of that name. The first delivery in the mailbox is the
-    /// welcome.
+    /// welcome. Waits only for the store, and only if nobody is in the room; with a store in memory it is ready at
+    /// once.
     ///
     /// A wanted name never keeps anybody out: in place of one that is taken, missing or no good a free one is
     /// given, and in the last case an `error` event after the welcome says what was wrong.
     ///
     /// # Errors
     /// The room cannot be entered.
-    pub fn join(
+    pub async fn join(
         &self,
-        room: &str,
-        wanted_name: Option<&str>,
+        visit: &Visit,
         connection: &Connection,
         now: Timestamp,
     ) -> Result<(Membership, Mailbox), Refusal> {
         let limits = self.limits();
-        let room = self.open(RoomName::parse(room, limits)?, now)?;
-        let wanted = wanted_name.filter(|name| !name.trim().is_empty());
-        let (wanted, complaint) =
-            match wanted.map(|name| MemberName::parse(name, limits)).transpose() {
-                Ok(wanted) => (wanted, None),
-                Err(complaint) => (None, Some(complaint)),
-            };
-        let (slot, mailbox) = mailbox(limits.mailbox_bytes_max);
-        let (id, name) = room.admit(wanted, slot.clone(), connection, limits)?;
-        let membership = Membership::new(self.clone(), room, id, name, slot, now);
-        if let Some(complaint) = complaint {
-            membership.complain(&complaint, None);
+        let room = self.open(&visit.room)?;
+        let wanted = visit.name.as_deref().filter(|name| !name.trim().is_empty());
+        let (wanted, name_complaint) = split(wanted.map(|name| MemberName::parse(name, limits)));
+        let (client, client_complaint) =
+            split(visit.client.as_deref().map(|name| ClientName::parse(name, limits)));
+        let store = &self.shared.store;
+        if visit.had.is_none()
+            && let Some(span) = room.missing_before_tail(limits)
+        {
+            // If the store cannot read, what it has is missing in the welcome; life goes on without.
+            let page = store.read(room.stream(), span).await;
+            room.fill_tail(&page.map(|page| page.messages).unwrap_or_default(), limits);
         }
-        Ok((membership, mailbox))
+        let first = store.position(room.stream()).map(|position| position.first);
+        let (slot, mailbox) = mailbox(limits.mailbox_bytes_max);
+        let (id, name, resumption) =
+            room.admit(wanted, &slot, connection, visit.had.as_ref(), first, limits)?;
+        for complaint in [name_complaint, client_complaint].into_iter().flatten() {
+            slot.complain(&complaint, None);
+        }
+        if let Some(resumption) = resumption {
+            let (member, store) = (id, store.clone());
+            let room = Arc::downgrade(room.room());
+            let catching_up =
+                CatchingUp { room, member, slot: slot.clone(), store, limits: limits.clone() };
+            slot.send_for(1, catching_up.run(resumption.from));
+        }
+        Ok((Membership::new(self.clone(), room, id, name, client, slot, now), mailbox))
     }
 
-    /// Forgets rooms that have been empty for `room_retention`. To be called now and then, about once a minute.
-    pub fn forget_empty_rooms(&self, now: Timestamp) {
-        let retention = self.limits().room_retention;
-        lock(&self.shared.rooms).by_name.retain(|_, room| {
-            let unused = Arc::strong_count(room) == 1;
-            let over = |since| now.since(since) >= retention || !room.has_history();
-            !(unused && room.empty_since(now).is_some_and(over))
-        });
+    /// Delivers what the store commits, for ever. To be awaited by one task.
+    pub async fn run(&self) {
+        let mut deliveries = 0;
+        poll_fn(|context| {
+            let _turn = lock(&self.shared.delivering);
+            loop {
+                let Poll::Ready(commit) = self.shared.store.poll_committed(context) else {
+                    deliveries = 0;
+                    return Poll::<()>::Pending;
+                };
+                deliveries += self.deliver(commit);
+                if deliveries >= DELIVERIES_PER_TURN {
+                    deliveries = 0;
+                    context.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Lets go of what is too old. To be called now and then, about once a minute.
+    pub fn expire(&self, now: Timestamp) {
+        self.shared.store.expire(now.unix_milliseconds());
     }
 
     /// Lets nobody in any more; every member is closed so once it has read what waits for it.
     pub fn close(&self, closing: &Closing) {
         let mut rooms = lock(&self.shared.rooms);
         rooms.closed.get_or_insert(closing.clone());
-        for room in rooms.by_name.values() {
-            room.close(closing);
+        for held in rooms.by_name.values() {
+            held.room.close(closing);
         }
     }
 
-    /// How many rooms there are, empty ones that still remember something among them.
+    /// How many rooms there are that somebody is in.
     #[must_use]
     pub fn room_count(&self) -> usize {
         lock(&self.shared.rooms).by_name.len()
     }
 
-    fn open(&self, name: RoomName, now: Timestamp) -> Result<Arc<Room>, Refusal> {
+    /// How many members all rooms have together.
+    #[must_use]
+    pub fn member_count(&self) -> usize {
+        lock(&self.shared.rooms).by_name.values().map(|held| held.room.member_count()).sum()
+    }
+
+    /// Delivers what is committed already, which with a store in memory is what was just appended.
+    pub(crate) fn deliver_committed(&self) {
+        let _turn = lock(&self.shared.delivering);
+        for _ in 0..COMMITS_AT_ONCE_MAX {
+            let Some(commit) = self.shared.store.try_committed() else { return };
+            self.deliver(commit);
+        }
+    }
+
+    /// Returns how many were told.
+    fn deliver(&self, commit: Commit<Speaker>) -> usize {
+        let Commit { stream, epoch, outcome, tag } = commit;
+        let mut count = 1;
+        if let Outcome::Kept(message) = &outcome {
+            let deliver = |room: &Room| room.committed(&epoch, message, self.limits());
+            count += match &tag {
+                Some(speaker) => deliver(&speaker.room),
+                None => self.find(&stream).map_or(0, |room| deliver(&room)),
+            };
+        }
+        if let Some(speaker) = tag {
+            speaker.tell(&outcome);
+        }
+        count
+    }
+
+    fn find(&self, stream: &str) -> Option<Arc<Room>> {
+        let name = RoomName::parse(stream, self.limits()).ok()?;
+        lock(&self.shared.rooms).by_name.get(&name).map(|held| held.room.clone())
+    }
+
+    pub(crate) fn open(&self, name: &str) -> Result<OpenRoom, Refusal> {
+        let name = RoomName::parse(name, self.limits())?;
         let mut rooms = lock(&self.shared.rooms);
         if let Some(closing) = &rooms.closed {
             return Err(Refusal::Closed(closing.clone()));
         }
-        if let Some(room) = rooms.by_name.get(&name) {
-            return Ok(room.clone());
+        let is_new = !rooms.by_name.contains_key(&name);
+        if is_new && rooms.by_name.len() >= self.limits().rooms_max {
+            return Err(Refusal::TooManyRooms);
         }
-        if rooms.by_name.len() >= self.limits().rooms_max {
-            rooms.forget_longest_empty(now)?;
+        if is_new {
+            rooms.opened += 1;
+            let epoch = format!("{:016x}-{:x}", rooms.entropy, rooms.opened);
+            let position = self.shared.store.position(name.as_str());
+            let room = Arc::new(Room::new(name.clone(), epoch.into(), position));
+            rooms.by_name.insert(name.clone(), Held { room, holders: 0 });
         }
-        rooms.opened += 1;
-        let epoch = format!("{:016x}-{:x}", rooms.entropy, rooms.opened);
-        let room = Arc::new(Room::new(name.clone(), epoch));
-        rooms.by_name.insert(name, room.clone());
-        Ok(room)
+        let held = rooms.by_name.get_mut(&name).ok_or(Refusal::TooManyRooms)?;
+        held.holders += 1;
+        Ok(OpenRoom::counted(Arc::downgrade(&self.shared), held.room.clone()))
+    }
+}
+
+/// What is good, and what is to be complained about.
+fn split<T, E>(parsed: Option<Result<T, E>>) -> (Option<T>, Option<E>) {
+    match parsed {
+        None => (None, None),
+        Some(Ok(good)) => (Some(good), None),
+        Some(Err(complaint)) => (None, Some(complaint)),
+    }
+}
+
+impl Shared {
+    pub(crate) fn hold(&self, name: &RoomName) {
+        if let Some(held) = lock(&self.rooms).by_name.get_mut(name) {
+            held.holders += 1;
+        }
     }
 
-    /// Forgets a room that its last member, who still holds it, found to be left with nothing to remember.
-    pub(crate) fn forget(&self, room: &Arc<Room>) {
-        let mut rooms = lock(&self.shared.rooms);
-        // The map's and the leaving member's; a third is of somebody about to enter.
-        if Arc::strong_count(room) == 2 {
-            rooms.by_name.remove(room.name());
+    pub(crate) fn release(&self, name: &RoomName) {
+        let mut rooms = lock(&self.rooms);
+        let Some(held) = rooms.by_name.get_mut(name) else { return };
+        held.holders -= 1;
+        if held.holders == 0 {
+            rooms.by_name.remove(name);
         }
     }
 }
 
-impl Rooms {
-    fn forget_longest_empty(&mut self, now: Timestamp) -> Result<(), Refusal> {
-        let unused = self.by_name.iter().filter(|(_, room)| Arc::strong_count(room) == 1);
-        let empty = unused.filter_map(|(name, room)| Some((room.empty_since(now)?, name)));
-        let longest = empty.min_by_key(|(since, _)| *since).map(|(_, name)| name.clone());
-        self.by_name.remove(&longest.ok_or(Refusal::TooManyRooms)?);
-        Ok(())
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hub")
+            .field("limits", &self.limits)
+            .field("rooms", &self.rooms)
+            .finish_non_exhaustive()
     }
 }

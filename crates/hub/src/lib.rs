@@ -5,20 +5,25 @@
 //! deterministic, and it runs on any runtime.
 //!
 //! ```text
-//!  text from a member ──▶ command ──▶ membership ──▶ room ──▶ event ──▶ delivery ──▶ every member's mailbox
-//!                         (parse)     (limits)       (order)  (meaning) (encoded     (bounded in bytes)
-//!                                                                        once)
+//!  text from a member ──▶ command ──▶ membership ──▶ store ──▶ room ──▶ delivery ──▶ every member's mailbox
+//!                         (parse)     (limits)       (keeps,   (order)  (encoded     (bounded in bytes)
+//!                                                    numbers)           once)
 //! ```
+//!
+//! What is said is delivered when the store has committed it, so what anybody has seen is kept. Who comes back says
+//! what it has and reads the rest from the store, a portion at a time, until it has caught up.
 //!
 //! One connection is one [`Membership`], to which goes what the peer sends, and one [`Mailbox`], from which comes
 //! what the peer is to receive:
 //!
 //! ```
-//! use wskit_hub::{Connection, Hub, Limits, Timestamp};
+//! use wskit_hub::{Connection, Hub, Limits, Timestamp, Visit};
 //!
 //! let hub = Hub::new(Limits::default(), 0x5eed);
 //! let now = Timestamp::from_unix_milliseconds(1_760_000_000_000);
-//! let (mut ann, mut mail) = hub.join("lobby", Some("ann"), &Connection::default(), now)?;
+//! let visit = Visit { room: "lobby".into(), name: Some("ann".into()), ..Visit::default() };
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let (mut ann, mut mail) = hub.join(&visit, &Connection::default(), now).await?;
 //!
 //! ann.receive_text("hello", now);
 //!
@@ -27,6 +32,7 @@
 //! let message = mail.try_next().unwrap().unwrap();
 //! assert!(message.text().starts_with(r#"{"event":"message","offset":1,"from":"ann","text":"hello""#));
 //! # Ok::<(), wskit_hub::Refusal>(())
+//! # }).unwrap();
 //! ```
 //!
 //! The wire is described for people in `docs/chat-protocol.md`.
@@ -39,17 +45,22 @@ mod command;
 mod complaint;
 mod delivery;
 mod event;
-mod history;
+mod fetching;
 mod hub;
 mod limits;
 mod lock;
 mod mailbox;
 mod membership;
 mod name;
+mod open_room;
 mod rate;
 mod room;
 mod roster;
+mod saying;
+mod speaker;
+mod tail;
 mod timestamp;
+mod visit;
 
 pub use closing::{Closing, Refusal};
 pub use complaint::Complaint;
@@ -59,4 +70,6 @@ pub use hub::Hub;
 pub use limits::Limits;
 pub use mailbox::Mailbox;
 pub use membership::Membership;
+pub use speaker::Speaker;
 pub use timestamp::Timestamp;
+pub use visit::{Had, Visit};

@@ -1,13 +1,11 @@
 //! Every bound of the engine in one place.
 
-use std::time::Duration;
-
 /// How much of everything there may be. Each field ends in its unit, or is a count of what it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Rooms at one time. An empty room makes place for a new one before anybody is refused. Each holds up to
-    /// `history_bytes_max`, so by default all histories together take 256 MiB at most.
+    /// Rooms that somebody is in at one time. Each holds up to `history_bytes_max` in memory, so by default all
+    /// together take 256 MiB at most.
     pub rooms_max: usize,
     /// Members of one room at one time.
     pub members_per_room_max: usize,
@@ -17,7 +15,7 @@ pub struct Limits {
     pub name_chars_max: usize,
     /// Characters in the name of a room.
     pub room_name_chars_max: usize,
-    /// Characters in the `id` a client gives to a command.
+    /// Characters in the `id` a client gives to a command, and in the name it has for itself.
     pub id_chars_max: usize,
     /// Bytes of UTF-8 in the text of one message.
     pub message_bytes_max: usize,
@@ -30,12 +28,13 @@ pub struct Limits {
     pub messages_counted_bytes: usize,
     /// Bytes that may wait for one reader. Beyond it the reader is dropped, so that it costs the others nothing.
     pub mailbox_bytes_max: usize,
-    /// Messages a room remembers for those who arrive.
+    /// Messages that are told at once: to those who arrive, or in one answer to a question about the history. How
+    /// much of a room is kept is a matter of its store.
     pub history_messages_max: usize,
-    /// Bytes, as encoded, of the messages a room remembers.
+    /// Bytes, as encoded, of the messages that are told at once.
     pub history_bytes_max: usize,
-    /// How long an empty room still remembers what was said.
-    pub room_retention: Duration,
+    /// Questions about the history that a member may have open at a time.
+    pub history_questions_max: usize,
 }
 
 impl Default for Limits {
@@ -54,7 +53,7 @@ impl Default for Limits {
             mailbox_bytes_max: 1024 * 1024,
             history_messages_max: 100,
             history_bytes_max: 256 * 1024,
-            room_retention: Duration::from_secs(60 * 60),
+            history_questions_max: 4,
         }
     }
 }

@@ -1,12 +1,16 @@
 //! What waits for one reader.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use crate::closing::Closing;
+use crate::complaint::Complaint;
 use crate::delivery::Delivery;
+use crate::event::Event;
 use crate::lock::lock;
 
 /// The reader's end: deliveries in order, and at last the reason why no more will come.
@@ -17,7 +21,13 @@ use crate::lock::lock;
 #[derive(Debug)]
 pub struct Mailbox {
     shared: Arc<Mutex<State>>,
+    /// What is being read from the store for this reader.
+    errand: Option<Errand>,
 }
+
+/// Fetches from the store and posts here what it has found. It is only asked to go on while nothing waits, so a
+/// reader gets as much as it reads and no more is fetched.
+pub(crate) struct Errand(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 /// The end at which deliveries are put in.
 #[derive(Clone, Debug)]
@@ -29,16 +39,25 @@ pub(crate) struct Slot {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Delivery>,
+    /// Done one after the other, and not counted in `bytes`.
+    errands: VecDeque<Errand>,
     bytes: usize,
     closing: Option<Closing>,
     overrun: bool,
     reader: Option<Waker>,
 }
 
+/// Within an errand: waits until the reader has read what was posted.
+pub(crate) async fn when_read() {
+    let mut waited = false;
+    poll_fn(|_| if std::mem::replace(&mut waited, true) { Poll::Ready(()) } else { Poll::Pending })
+        .await;
+}
+
 /// An empty mailbox, as its two ends.
 pub(crate) fn mailbox(bytes_max: usize) -> (Slot, Mailbox) {
     let shared = Arc::new(Mutex::new(State::default()));
-    (Slot { shared: shared.clone(), bytes_max }, Mailbox { shared })
+    (Slot { shared: shared.clone(), bytes_max }, Mailbox { shared, errand: None })
 }
 
 impl Mailbox {
@@ -46,10 +65,22 @@ impl Mailbox {
     ///
     /// One task reads: the waker of the last call is the one that is woken.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Closing>> {
-        let mut state = lock(&self.shared);
-        match state.take() {
-            Some(next) => Poll::Ready(next),
-            None => state.wait(context),
+        loop {
+            let mut state = lock(&self.shared);
+            if let Some(next) = state.take() {
+                return Poll::Ready(next);
+            }
+            self.errand = self.errand.take().or_else(|| state.errands.pop_front());
+            let Some(errand) = &mut self.errand else { return state.wait(context) };
+            drop(state);
+            if errand.0.as_mut().poll(context).is_ready() {
+                self.errand = None;
+                continue;
+            }
+            let mut state = lock(&self.shared);
+            if state.waiting.is_empty() && state.closing.is_none() {
+                return state.wait(context);
+            }
         }
     }
 
@@ -64,7 +95,10 @@ impl Mailbox {
 
     /// The next delivery if one waits; never pending. `None` means that nothing waits now.
     pub fn try_next(&mut self) -> Option<Result<Delivery, Closing>> {
-        lock(&self.shared).take()
+        match self.poll_next(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(next) => Some(next),
+            Poll::Pending => None,
+        }
     }
 
     /// Resolves when the reader is dropped for reading too slowly, and only then. Race it against a write to the
@@ -107,6 +141,41 @@ impl Slot {
         wake(state);
     }
 
+    /// Lets something be fetched for the reader, unless so many errands wait already.
+    pub(crate) fn send_for(
+        &self,
+        errands_max: usize,
+        errand: impl Future<Output = ()> + Send + 'static,
+    ) -> bool {
+        let mut state = lock(&self.shared);
+        if state.errands.len() >= errands_max {
+            return false;
+        }
+        if state.closing.is_none() {
+            state.errands.push_back(Errand(Box::pin(errand)));
+        }
+        wake(state);
+        true
+    }
+
+    /// How much may be posted at once to a reader who has read everything, with room for what else may come.
+    pub(crate) fn portion_bytes(&self) -> usize {
+        self.bytes_max / 2
+    }
+
+    /// Tells this reader alone that something cannot be done.
+    pub(crate) fn complain(&self, complaint: &Complaint, id: Option<&str>) {
+        let event = Event::Error { reason: complaint.reason(), text: complaint.to_string(), id };
+        self.post(Delivery::of(&event));
+    }
+
+    /// Tells this reader that it was done. Who asks without an id wants no acknowledgement.
+    pub(crate) fn acknowledge(&self, id: Option<&str>, offset: Option<u64>) {
+        if let Some(id) = id {
+            self.post(Delivery::of(&Event::Acknowledged { id, offset }));
+        }
+    }
+
     /// Lets the reader take what waits, and then close.
     pub(crate) fn close(&self, closing: Closing) {
         let mut state = lock(&self.shared);
@@ -137,7 +206,14 @@ impl State {
     /// Gives back the memory too.
     fn empty(&mut self) {
         self.waiting = VecDeque::new();
+        self.errands = VecDeque::new();
         self.bytes = 0;
+    }
+}
+
+impl fmt::Debug for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Errand")
     }
 }
 
@@ -156,7 +232,6 @@ mod tests {
     use std::task::Wake;
 
     use super::*;
-    use crate::event::Event;
 
     #[derive(Default)]
     struct Count(AtomicUsize);
@@ -231,6 +306,27 @@ mod tests {
         assert_eq!(mailbox.try_next(), Some(Ok(delivery())));
         assert_eq!(mailbox.try_next(), Some(Err(Closing::restarting())));
         assert_eq!(mailbox.try_next(), Some(Err(Closing::restarting())));
+    }
+
+    #[test]
+    fn errands_are_run_when_nothing_waits_and_go_on_when_all_is_read() {
+        let (slot, mut mailbox) = mailbox(1000);
+        slot.post(delivery());
+        for _ in 0..2 {
+            let posting = slot.clone();
+            assert!(slot.send_for(2, async move {
+                posting.post(delivery());
+                posting.post(delivery());
+                when_read().await;
+                posting.post(delivery());
+            }));
+        }
+        assert!(!slot.send_for(2, async {}));
+        let mut waiting = Vec::new();
+        while mailbox.try_next().is_some() {
+            waiting.push(lock(&mailbox.shared).waiting.len());
+        }
+        assert_eq!(waiting, [0, 1, 0, 0, 1, 0, 0]);
     }
 
     #[test]

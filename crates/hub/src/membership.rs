@@ -1,28 +1,28 @@
 //! One member of one room, for as long as its connection lasts.
 
-use std::sync::Arc;
-
 use crate::closing::Closing;
-use crate::command::{Command, Request};
+use crate::command::{Before, Command, Request};
 use crate::complaint::Complaint;
-use crate::delivery::Delivery;
-use crate::event::Event;
+use crate::fetching::tell_history;
 use crate::hub::Hub;
 use crate::mailbox::Slot;
 use crate::name::MemberName;
+use crate::open_room::OpenRoom;
 use crate::rate::Rate;
-use crate::room::Room;
 use crate::roster::MemberId;
+use crate::saying::Words;
 use crate::timestamp::Timestamp;
+use crate::visit::ClientName;
 
 /// A place in a room. What the peer sends goes in here; what it is to receive comes out of its
 /// [`Mailbox`](crate::Mailbox). Dropping the membership is leaving the room.
 #[derive(Debug)]
 pub struct Membership {
     hub: Hub,
-    room: Arc<Room>,
+    room: OpenRoom,
     id: MemberId,
     name: MemberName,
+    client: Option<ClientName>,
     slot: Slot,
     rate: Rate,
 }
@@ -30,14 +30,15 @@ pub struct Membership {
 impl Membership {
     pub(crate) fn new(
         hub: Hub,
-        room: Arc<Room>,
+        room: OpenRoom,
         id: MemberId,
         name: MemberName,
+        client: Option<ClientName>,
         slot: Slot,
         now: Timestamp,
     ) -> Self {
         let rate = Rate::new(hub.limits(), now);
-        Self { hub, room, id, name, slot, rate }
+        Self { hub, room, id, name, client, slot, rate }
     }
 
     /// The room's name.
@@ -61,34 +62,42 @@ impl Membership {
             Err(unknown) => (Err(unknown.complaint), unknown.id),
         };
         // What came too fast is not done, but its sender is told which it was.
-        let outcome = in_time.and(command).and_then(|command| self.perform(command, now));
-        match outcome {
-            Ok(offset) => self.acknowledge(id.as_deref(), offset),
-            Err(complaint) => self.complain(&complaint, id.as_deref()),
+        let outcome =
+            in_time.and(command).and_then(|command| self.perform(command, id.clone(), now));
+        if let Err(complaint) = outcome {
+            self.slot.complain(&complaint, id.as_deref());
         }
     }
 
     /// Takes a binary message from the peer, which is an error here, whatever is in it.
     pub fn receive_binary(&mut self, payload: &[u8], now: Timestamp) {
         let complaint = self.spend(payload.len(), now).err().unwrap_or(Complaint::Binary);
-        self.complain(&complaint, None);
+        self.slot.complain(&complaint, None);
     }
 
-    /// Says something in the room; returns the offset of the message. The rate limit is the peer's, in
+    /// Says something in the room, and has it told when it is kept. The rate limit is the peer's, in
     /// [`receive_text`](Self::receive_text), and does not bind the embedding program.
     ///
     /// # Errors
     /// The text is empty or too large.
-    pub fn say(&mut self, text: impl Into<String>, now: Timestamp) -> Result<u64, Complaint> {
-        let text = text.into();
-        let limits = self.hub.limits();
-        if text.len() > limits.message_bytes_max {
-            return Err(Complaint::message_too_large(limits));
-        }
-        if text.trim().is_empty() {
-            return Err(Complaint::MessageEmpty);
-        }
-        Ok(self.room.say(self.name.clone(), text, now, limits))
+    pub fn say(&mut self, text: &str, now: Timestamp) -> Result<(), Complaint> {
+        self.say_under(text, None, now)
+    }
+
+    fn say_under(
+        &mut self,
+        text: &str,
+        id: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), Complaint> {
+        let message_id = self.client.as_ref().zip(id.as_ref());
+        let message_id = message_id.map(|(client, id)| client.message_id(id));
+        let slot = self.slot.clone();
+        let words = Words { from: self.name.as_str(), text, id: message_id };
+        self.hub.say(&self.room, words, now, move |answer| match answer {
+            Ok(offset) => slot.acknowledge(id.as_deref(), Some(offset)),
+            Err(complaint) => slot.complain(&complaint, id.as_deref()),
+        })
     }
 
     /// Takes another name.
@@ -109,28 +118,33 @@ impl Membership {
         self.slot.post(self.room.members(self.hub.limits()));
     }
 
-    /// Tells this member alone that something cannot be done.
-    pub(crate) fn complain(&self, complaint: &Complaint, id: Option<&str>) {
-        let event = Event::Error { reason: complaint.reason(), text: complaint.to_string(), id };
-        self.slot.post(Delivery::of(&event));
+    /// Asks what was said before an offset; the answer comes into the mailbox.
+    fn tell_history(&self, question: Before, id: Option<String>) -> Result<(), Complaint> {
+        let limits = self.hub.limits();
+        let reading = self.hub.read_before(&self.room, question.before, question.limit);
+        let errand = tell_history(self.slot.clone(), reading, id);
+        if self.slot.send_for(limits.history_questions_max, errand) {
+            Ok(())
+        } else {
+            Err(Complaint::TooFast { per_second_max: limits.messages_per_second_max })
+        }
     }
 
-    fn perform(&mut self, command: Command, now: Timestamp) -> Result<Option<u64>, Complaint> {
+    /// Does what is asked, or sees to it that it is done and told later.
+    fn perform(
+        &mut self,
+        command: Command,
+        id: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), Complaint> {
         match command {
-            Command::Say(text) => self.say(text, now).map(Some),
-            Command::Name(wanted) => self.rename(&wanted).map(|()| None),
-            Command::Who => {
-                self.who();
-                Ok(None)
-            }
+            Command::Say(text) => return self.say_under(&text, id, now),
+            Command::History(question) => return self.tell_history(question, id),
+            Command::Name(wanted) => self.rename(&wanted)?,
+            Command::Who => self.who(),
         }
-    }
-
-    /// Who asks without an id wants no acknowledgement.
-    fn acknowledge(&self, id: Option<&str>, offset: Option<u64>) {
-        if let Some(id) = id {
-            self.slot.post(Delivery::of(&Event::Acknowledged { id, offset }));
-        }
+        self.slot.acknowledge(id.as_deref(), None);
+        Ok(())
     }
 
     /// Everything a peer sends is counted, since every kind of it makes work.
@@ -146,8 +160,6 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.slot.close(Closing::left());
-        if self.room.dismiss(self.id) {
-            self.hub.forget(&self.room);
-        }
+        self.room.dismiss(self.id);
     }
 }

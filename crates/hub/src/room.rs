@@ -1,53 +1,120 @@
 //! One room: everything in it happens in one order, under one short lock.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
+
+use wskit_store::{Message, Position, Span};
 
 use crate::closing::{Closing, Refusal};
 use crate::complaint::Complaint;
 use crate::delivery::Delivery;
 use crate::event::{Connection, Event};
-use crate::history::History;
 use crate::limits::Limits;
 use crate::lock::lock;
 use crate::mailbox::Slot;
 use crate::name::{MemberName, RoomName};
 use crate::roster::{MemberId, Roster};
-use crate::timestamp::Timestamp;
+use crate::tail::Tail;
+use crate::visit::Had;
 
 #[derive(Debug)]
 pub(crate) struct Room {
     name: RoomName,
-    /// Names this life of the room: offsets of another epoch mean other messages.
-    epoch: String,
+    /// The name of its stream in the store: the same.
+    stream: Arc<str>,
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct State {
+    /// Names this life of the room: offsets of another epoch mean other messages.
+    epoch: Arc<str>,
+    /// Names the life after this one.
+    next_epoch: Arc<str>,
     roster: Roster,
-    history: History,
-    /// When the room was first found empty; nobody tells the time when the last member leaves.
-    empty_since: Option<Timestamp>,
+    tail: Tail,
     closed: Option<Closing>,
 }
 
+/// Where a member who came back goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resumption {
+    pub(crate) from: u64,
+}
+
+/// What somebody who catches up gets from memory.
+#[derive(Debug)]
+pub(crate) struct Portion {
+    pub(crate) deliveries: Vec<Delivery>,
+    /// Whether nothing is missing any more: from here on the member follows.
+    pub(crate) is_all: bool,
+}
+
 impl Room {
-    pub(crate) fn new(name: RoomName, epoch: String) -> Self {
-        Self { name, epoch, state: Mutex::default() }
+    /// A room of which the store knows this, or nothing.
+    pub(crate) fn new(name: RoomName, new_epoch: Arc<str>, position: Option<Position>) -> Self {
+        let (epoch, last) =
+            position.map_or((new_epoch, 0), |position| (position.epoch, position.last));
+        let (roster, tail) = (Roster::default(), Tail::after(last));
+        let stream = name.as_str().into();
+        let next_epoch = next_epoch(&epoch);
+        let state = State { epoch, next_epoch, roster, tail, closed: None };
+        Self { name, stream, state: Mutex::new(state) }
     }
 
     pub(crate) fn name(&self) -> &RoomName {
         &self.name
     }
 
-    /// Lets somebody in, welcomes them, and tells the others.
+    pub(crate) fn stream(&self) -> &Arc<str> {
+        &self.stream
+    }
+
+    pub(crate) fn epoch(&self) -> Arc<str> {
+        lock(&self.state).epoch.clone()
+    }
+
+    /// What the stream is to be called if the next message begins it: as the members were told, unless they have
+    /// messages already. Then the store has forgotten it meanwhile, and this is another life.
+    pub(crate) fn epoch_to_begin(&self) -> Arc<str> {
+        let state = lock(&self.state);
+        match state.tail.last() {
+            0 => state.epoch.clone(),
+            _ => state.next_epoch.clone(),
+        }
+    }
+
+    /// What has to be read from the store before those who come can be told the last messages.
+    pub(crate) fn missing_before_tail(&self, limits: &Limits) -> Option<Span> {
+        let to = lock(&self.state).tail.to_be_filled_up_to()?;
+        Some(Span {
+            from: 1,
+            to,
+            last_ones: true,
+            messages_max: limits.history_messages_max,
+            bytes_max: limits.history_bytes_max,
+        })
+    }
+
+    /// Puts in what was missing.
+    pub(crate) fn fill_tail(&self, messages: &[Message], limits: &Limits) {
+        let deliveries =
+            messages.iter().map(|kept| Delivery::of_message(kept.offset, &kept.payload));
+        lock(&self.state).tail.fill(deliveries.collect(), limits);
+    }
+
+    /// Lets somebody in, welcomes them, and tells the others. `first` is the offset of the oldest message kept.
+    ///
+    /// Who is new is told the last messages and follows from there. Who was here before goes on where it was, and
+    /// [`follow`](Self::follow)s once it has caught up.
     pub(crate) fn admit(
         &self,
         wanted: Option<MemberName>,
-        slot: Slot,
+        slot: &Slot,
         connection: &Connection,
+        had: Option<&Had>,
+        first: Option<u64>,
         limits: &Limits,
-    ) -> Result<(MemberId, MemberName), Refusal> {
+    ) -> Result<(MemberId, MemberName, Option<Resumption>), Refusal> {
         let mut state = lock(&self.state);
         if let Some(closing) = &state.closed {
             return Err(Refusal::Closed(closing.clone()));
@@ -55,36 +122,74 @@ impl Room {
         if state.roster.len() >= limits.members_per_room_max {
             return Err(Refusal::RoomFull);
         }
-        let newcomer = slot.clone();
-        let (id, name) = state.roster.admit(wanted, slot, limits);
-        state.empty_since = None;
+        let (id, name) = state.roster.admit(wanted, slot.clone(), limits);
         let count = state.roster.len();
-        newcomer.post(Delivery::of(&Event::Welcome {
+        let last = state.tail.last();
+        let first = first.unwrap_or(1).min(last + 1);
+        let history = match had {
+            None => state.tail.deliveries().map(Delivery::json).collect(),
+            Some(_) => Vec::new(),
+        };
+        slot.post(Delivery::of(&Event::Welcome {
             room: &self.name,
             name: &name,
             members: state.roster.names(limits.members_listed_max),
             count,
-            epoch: &self.epoch,
-            offset: state.history.last_offset(),
-            history: state.history.messages(),
+            epoch: &state.epoch,
+            offset: last,
+            first,
+            history,
             connection,
         }));
+        let resumption = had.map(|had| {
+            let is_same = *had.epoch == *state.epoch && had.offset <= last;
+            if is_same && had.offset + 1 >= first {
+                return Resumption { from: had.offset + 1 };
+            }
+            slot.post(Delivery::of(&Event::Gap { epoch: &state.epoch, from: first }));
+            Resumption { from: first }
+        });
+        if resumption.is_none() {
+            state.roster.follow(id);
+        }
         state.roster.deliver_except(id, &Delivery::of(&Event::Joined { name: &name, count }));
-        Ok((id, name))
+        Ok((id, name, resumption))
     }
 
-    /// Says something to everybody, the speaker too; returns the message's offset.
-    pub(crate) fn say(
-        &self,
-        from: MemberName,
-        text: String,
-        now: Timestamp,
-        limits: &Limits,
-    ) -> u64 {
+    /// What a member who has all before `from` is to get next, if it is in memory.
+    pub(crate) fn follow(&self, id: MemberId, from: u64, portion_bytes: usize) -> Option<Portion> {
         let mut state = lock(&self.state);
-        let delivery = state.history.append(from, text, now, limits);
-        state.roster.deliver(&delivery);
-        state.history.last_offset()
+        let mut rest = state.tail.from(from)?.peekable();
+        let mut bytes = 0;
+        let mut deliveries = Vec::new();
+        while let Some(delivery) =
+            rest.next_if(|next| deliveries.is_empty() || bytes + next.len() <= portion_bytes)
+        {
+            bytes += delivery.len();
+            deliveries.push(delivery.clone());
+        }
+        let is_all = rest.peek().is_none();
+        drop(rest);
+        if is_all {
+            state.roster.follow(id);
+        }
+        Some(Portion { deliveries, is_all })
+    }
+
+    /// Delivers a message that is kept. Returns to how many.
+    pub(crate) fn committed(&self, epoch: &Arc<str>, kept: &Message, limits: &Limits) -> usize {
+        let mut state = lock(&self.state);
+        if state.epoch != *epoch {
+            state.begin_anew(epoch.clone());
+        }
+        // A room that was opened after the commit and before its delivery has it already.
+        if kept.offset <= state.tail.last() {
+            return 0;
+        }
+        let delivery = Delivery::of_message(kept.offset, &kept.payload);
+        state.roster.deliver_message(&delivery);
+        state.tail.push(kept.offset, delivery, limits);
+        state.roster.len()
     }
 
     /// Gives a member another name and tells everybody.
@@ -107,24 +212,18 @@ impl Room {
         Delivery::of(&Event::Members { members, count: state.roster.len() })
     }
 
-    /// Lets a member go and tells the others. Returns whether the room is left with nothing to remember.
-    pub(crate) fn dismiss(&self, id: MemberId) -> bool {
+    /// How many are here.
+    pub(crate) fn member_count(&self) -> usize {
+        lock(&self.state).roster.len()
+    }
+
+    /// Lets a member go and tells the others.
+    pub(crate) fn dismiss(&self, id: MemberId) {
         let mut state = lock(&self.state);
         if let Some(name) = state.roster.remove(id) {
             let count = state.roster.len();
             state.roster.deliver(&Delivery::of(&Event::Left { name: &name, count }));
         }
-        state.roster.is_empty() && state.history.is_empty()
-    }
-
-    /// Since when the room is known to be empty, `now` being the time if that is news; `None` if somebody is in it.
-    pub(crate) fn empty_since(&self, now: Timestamp) -> Option<Timestamp> {
-        let mut state = lock(&self.state);
-        state.roster.is_empty().then(|| *state.empty_since.get_or_insert(now))
-    }
-
-    pub(crate) fn has_history(&self) -> bool {
-        !lock(&self.state).history.is_empty()
     }
 
     /// Lets nobody in any more, and all members go once they have read what waits for them.
@@ -133,4 +232,18 @@ impl Room {
         state.roster.close(closing);
         state.closed.get_or_insert(closing.clone());
     }
+}
+
+impl State {
+    /// What the members know means nothing any more, so they are to come again.
+    fn begin_anew(&mut self, epoch: Arc<str>) {
+        self.roster.close(&Closing::begins_anew());
+        self.next_epoch = next_epoch(&epoch);
+        self.epoch = epoch;
+        self.tail = Tail::after(0);
+    }
+}
+
+fn next_epoch(epoch: &str) -> Arc<str> {
+    format!("{epoch}.1").into()
 }

@@ -25,10 +25,13 @@ pub(crate) struct MemberId(u64);
 struct Member {
     name: MemberName,
     slot: Slot,
+    /// Whether messages are delivered as they are committed; who is still catching up reads them from the store.
+    is_following: bool,
 }
 
 impl Roster {
-    /// Adds a member under the name it wants or, if that is taken or missing, under a free one like it.
+    /// Adds a member under the name it wants or, if that is taken or missing, under a free one like it. It does not
+    /// follow the messages yet.
     pub(crate) fn admit(
         &mut self,
         wanted: Option<MemberName>,
@@ -39,7 +42,7 @@ impl Roster {
         self.taken.insert(name.likeness());
         self.admitted += 1;
         let id = MemberId(self.admitted);
-        self.members.insert(id, Member { name: name.clone(), slot });
+        self.members.insert(id, Member { name: name.clone(), slot, is_following: false });
         (id, name)
     }
 
@@ -71,12 +74,22 @@ impl Roster {
         self.members.len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
     pub(crate) fn deliver(&self, delivery: &Delivery) {
         for member in self.members.values() {
+            member.slot.post(delivery.clone());
+        }
+    }
+
+    /// From now on the member gets messages as they are committed.
+    pub(crate) fn follow(&mut self, id: MemberId) {
+        if let Some(member) = self.members.get_mut(&id) {
+            member.is_following = true;
+        }
+    }
+
+    /// Delivers a message to those who follow.
+    pub(crate) fn deliver_message(&self, delivery: &Delivery) {
+        for member in self.members.values().filter(|member| member.is_following) {
             member.slot.post(delivery.clone());
         }
     }

@@ -36,6 +36,10 @@ impl<T> Commits<T> {
         }
     }
 
+    pub(crate) fn next(&self) -> Option<Commit<T>> {
+        lock(&self.state).ready.pop_front()
+    }
+
     pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<Commit<T>> {
         let mut state = lock(&self.state);
         match state.ready.pop_front() {

@@ -13,7 +13,6 @@
 //! [`Memory`], which keeps nothing beyond it. One test suite runs against both.
 //!
 //! ```
-//! use std::task::{Context, Poll, Waker};
 //! use wskit_store::{Append, Bounds, Memory, Outcome, Store};
 //!
 //! let store = Memory::new(Bounds::default());
@@ -25,8 +24,7 @@
 //!     payload: "hello".into(),
 //!     tag: "whatever is to come back with the commit",
 //! });
-//! let Poll::Ready(commit) = store.poll_committed(&mut Context::from_waker(Waker::noop())) else { panic!() };
-//! let Outcome::Kept(message) = commit.outcome else { panic!() };
+//! let Outcome::Kept(message) = store.try_committed().unwrap().outcome else { panic!() };
 //! assert_eq!((message.offset, &*message.payload), (1, &b"hello"[..]));
 //! assert_eq!(store.position("lobby").unwrap().last, 1);
 //! ```

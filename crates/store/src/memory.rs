@@ -75,6 +75,10 @@ impl<T: Send> Store<T> for Memory<T> {
         self.commits.poll(context)
     }
 
+    fn try_committed(&self) -> Option<Commit<T>> {
+        self.commits.next()
+    }
+
     fn read(&self, stream: &str, span: Span) -> Reading {
         let streams = lock(&self.streams);
         let page = match streams.by_name.get(stream) {

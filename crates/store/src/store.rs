@@ -27,6 +27,9 @@ pub trait Store<T>: Send + Sync {
     /// waker of the last call is the one that is woken.
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>>;
 
+    /// The next commit if one is ready; leaves the waker of who waits for one.
+    fn try_committed(&self) -> Option<Commit<T>>;
+
     /// Reads messages that are kept.
     fn read(&self, stream: &str, span: Span) -> Reading;
 

@@ -2,12 +2,14 @@
 
 mod chat;
 mod clock;
+mod keeping;
 mod page;
 
 use crate::accepting::converse;
 use crate::failure::Failure;
 use crate::listening::Listening;
 use clock::Clock;
+use keeping::Keeping;
 use std::time::Duration;
 use wskit_hub::{Hub, Limits};
 
@@ -16,23 +18,35 @@ use wskit_hub::{Hub, Limits};
 pub(crate) struct Serve {
     #[command(flatten)]
     listening: Listening,
+
+    #[command(flatten)]
+    keeping: Keeping,
+
+    /// How many messages a second a member may send for long; four times as many at once
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    messages_per_second: u32,
 }
 
-/// How often rooms are looked at that nobody is in.
+/// How often is looked for messages that are too old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Serve {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let limits = Limits::default();
+        let mut limits = Limits::default();
+        limits.messages_per_second_max = self.messages_per_second;
+        limits.messages_burst_max = 4 * self.messages_per_second;
         let server = self.listening.server(limits.incoming_bytes_max() as u64)?;
         let clock = Clock::start();
-        let hub = Hub::new(limits, clock.entropy());
-        let announce = |s: &str, address| format!("wskit serve listens on http{s}://{address}/");
-        let sweep = sweep(hub.clone(), clock);
-        self.listening.run(&server, announce, sweep, move |request, shutdown| {
+        let (store, place) = self.keeping.open()?;
+        let hub = Hub::with_store(limits, clock.entropy(), store);
+        let announce = |s: &str, address| {
+            format!("wskit serve listens on http{s}://{address}/\nwskit serve {place}")
+        };
+        let work = work(hub.clone(), clock);
+        self.listening.run(&server, announce, work, move |request, shutdown| {
             let hub = hub.clone();
             async move {
-                let Some(visit) = chat::Visit::to(request.request()) else {
+                let Some(visit) = chat::visit(request.request()) else {
                     return page::answer(request).await;
                 };
                 let Ok(offer) = request.into_offer().await else { return };
@@ -46,10 +60,13 @@ impl Serve {
     }
 }
 
-/// Forgets, from time to time, the rooms that have been empty for long.
-async fn sweep(hub: Hub, clock: Clock) {
-    loop {
-        tokio::time::sleep(SWEEP_INTERVAL).await;
-        hub.forget_empty_rooms(clock.now());
-    }
+/// Delivers what is kept, and lets go of what is too old.
+async fn work(hub: Hub, clock: Clock) {
+    let sweep = async {
+        loop {
+            tokio::time::sleep(SWEEP_INTERVAL).await;
+            hub.expire(clock.now());
+        }
+    };
+    tokio::join!(hub.run(), sweep);
 }

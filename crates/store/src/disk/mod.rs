@@ -127,6 +127,10 @@ impl<T: Send + 'static> Store<T> for Disk<T> {
         self.shared.commits.poll(context)
     }
 
+    fn try_committed(&self) -> Option<Commit<T>> {
+        self.shared.commits.next()
+    }
+
     fn read(&self, stream: &str, span: Span) -> Reading {
         let entry = lock(&self.shared.entries).get(stream).cloned();
         reader::ask(self.questions.as_ref(), entry, span)

@@ -4,30 +4,30 @@ use super::clock::Clock;
 use crate::accepting::Stream;
 use percent_encoding::percent_decode_str;
 use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
-use wskit_hub::{Closing, Connection, Hub};
-
-/// Which room somebody enters, and under which name.
-pub(super) struct Visit {
-    room: String,
-    name: Option<String>,
-}
+use wskit_hub::{Closing, Connection, Had, Hub, Visit};
 
 /// The room of those who name none.
 const LOBBY: &str = "lobby";
 
-impl Visit {
-    /// Reads `/chat`, `/chat/ROOM` and `?name=NAME`. Other paths are no visit.
-    pub(super) fn to(request: &Request) -> Option<Visit> {
-        let room = match request.path().strip_prefix("/chat")? {
-            "" | "/" => LOBBY,
-            rest => rest.strip_prefix('/')?,
-        };
-        let name = request.query().unwrap_or_default().split('&').find_map(|pair| {
-            let name = pair.strip_prefix("name=")?.replace('+', " ");
-            Some(decode(&name))
-        });
-        Some(Visit { room: decode(room), name })
-    }
+/// Reads `/chat`, `/chat/ROOM` and what the query says of the visitor. Other paths are no visit.
+pub(super) fn visit(request: &Request) -> Option<Visit> {
+    let room = match request.path().strip_prefix("/chat")? {
+        "" | "/" => LOBBY,
+        rest => rest.strip_prefix('/')?,
+    };
+    let value = |wanted| {
+        request.query().unwrap_or_default().split('&').find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            (name == wanted).then(|| decode(&value.replace('+', " ")))
+        })
+    };
+    let had = value("epoch").zip(value("offset").and_then(|offset| offset.parse().ok()));
+    Some(Visit {
+        room: decode(room),
+        name: value("name"),
+        client: value("client"),
+        had: had.map(|(epoch, offset)| Had { epoch, offset }),
+    })
 }
 
 fn decode(text: &str) -> String {
@@ -42,7 +42,7 @@ pub(super) async fn converse(
     clock: Clock,
 ) -> Result<(), Error> {
     let opening = describe(socket);
-    let joined = hub.join(&visit.room, visit.name.as_deref(), &opening, clock.now());
+    let joined = Box::pin(hub.join(visit, &opening, clock.now())).await;
     let (mut membership, mut mailbox) = match joined {
         Ok(joined) => joined,
         // A page cannot see the status of a refused handshake, but it can see a close code.
@@ -105,6 +105,10 @@ mod tests {
         tokio::time::timeout(waiting, read_too_slowly()).await.expect("it takes too long");
     }
 
+    fn visit_of(name: &str) -> Visit {
+        Visit { room: LOBBY.into(), name: Some(name.into()), ..Visit::default() }
+    }
+
     async fn read_too_slowly() {
         let clock = Clock::start();
         let hub = Hub::new(Limits::default(), clock.entropy());
@@ -115,18 +119,19 @@ mod tests {
             async move {
                 let stream = listener.accept().await.unwrap().0;
                 let mut socket = wskit::accept(MaybeTls::First(stream)).await.unwrap();
-                let visit = Visit { room: LOBBY.into(), name: Some("slow".into()) };
+                let visit = visit_of("slow");
                 converse(&mut socket, &hub, &visit, clock).await
             }
         });
         let client = Client::new(&url).unwrap().compression(Compression::off());
         let mut slow = client.connect().await.unwrap();
         assert!(slow.recv().await.unwrap().unwrap().is_text(), "the welcome");
-        let joined = hub.join(LOBBY, Some("talker"), &Connection::default(), clock.now());
+        let talker = visit_of("talker");
+        let joined = hub.join(&talker, &Connection::default(), clock.now()).await;
         let (mut talker, mut heard) = joined.unwrap();
         // More than the mailbox, the output and the buffers of TCP hold together.
         for number in 0..2_000 {
-            talker.say(format!("{number:016000}"), clock.now()).unwrap();
+            talker.say(&format!("{number:016000}"), clock.now()).unwrap();
             while heard.try_next().is_some() {}
             tokio::task::yield_now().await;
         }

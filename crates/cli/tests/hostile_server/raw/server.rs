@@ -37,7 +37,7 @@ impl Server {
 
     /// `wskit serve`: chat rooms at `/chat/{room}`.
     pub(crate) fn serve(flags: &[&str]) -> Self {
-        Server::spawn(command("serve", flags))
+        Server::spawn(command("serve", &[&["--ephemeral"], flags].concat()))
     }
 
     /// An echo server that may hold only so many file descriptors.

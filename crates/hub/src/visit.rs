@@ -1,0 +1,69 @@
+//! Who comes, and where to.
+
+use bytes::Bytes;
+
+use crate::complaint::Complaint;
+use crate::limits::Limits;
+
+/// What somebody says when entering a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Visit {
+    /// The name of the room.
+    pub room: String,
+    /// The name that is wanted.
+    pub name: Option<String>,
+    /// What the client calls itself, so that a message it sends again is known again. Nobody else is to know it.
+    pub client: Option<String>,
+    /// What the client has already, if it was here before.
+    pub had: Option<Had>,
+}
+
+/// The last message somebody has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Had {
+    /// The epoch of the room at that time.
+    pub epoch: String,
+    /// The offset of the last message; 0 if there was none.
+    pub offset: u64,
+}
+
+/// What a client calls itself, long enough not to be guessed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClientName(String);
+
+const CLIENT_NAME_CHARS_MIN: usize = 16;
+
+impl ClientName {
+    pub(crate) fn parse(name: &str, limits: &Limits) -> Result<Self, Complaint> {
+        let chars = CLIENT_NAME_CHARS_MIN..=limits.id_chars_max;
+        if chars.contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(name.to_owned()))
+        } else {
+            Err(Complaint::Client {
+                chars_min: CLIENT_NAME_CHARS_MIN,
+                chars_max: limits.id_chars_max,
+            })
+        }
+    }
+
+    /// Names a message among all of all clients, by the id it has with this client.
+    pub(crate) fn message_id(&self, id: &str) -> Bytes {
+        format!("{}\0{id}", self.0).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_name_has_a_length_and_nothing_unseen() {
+        let limits = Limits::default();
+        let parse = |name: &str| ClientName::parse(name, &limits).map_err(|error| error.reason());
+        assert!(parse(&"a".repeat(16)).is_ok() && parse(&"~".repeat(64)).is_ok());
+        for name in ["", &"a".repeat(15), &"a".repeat(65), "0123456789 abcdef", "0123456789abcdé"]
+        {
+            assert_eq!(parse(name), Err("client_invalid"), "{name}");
+        }
+    }
+}
