@@ -3,11 +3,14 @@
 //   CHAT_URL      where the chat page is, for instance http://127.0.0.1:8080/
 //   SCREENSHOTS   a folder for screenshots; none are taken without it
 //   CHROMIUM      the browser; /usr/bin/chromium without it
+//   SERVER_PID, SERVER_COMMAND, SERVER_OPTIONS
+//                 the server's process, and how to start it again after the test has killed it
 //
 // The last line reads "N passed, N failed"; the exit code is 0 if nothing failed.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
@@ -104,6 +107,12 @@ class Person {
     return message;
   }
 
+  /** Waits until an own message is marked as kept. */
+  async kept(text) {
+    await this.page.locator(".own[data-kept] p").filter({ hasText: text }).waitFor();
+    assert.equal(await this.page.locator(".pending").filter({ hasText: text }).count(), 0);
+  }
+
   happened(text) {
     return this.page.locator(".happened").filter({ hasText: text }).first().waitFor();
   }
@@ -135,7 +144,7 @@ const browser = await chromium.launch({
     "--disable-component-update", "--disable-sync"],
 });
 
-let ann, bob;
+let ann, bob, server;
 let passed = 0;
 let failed = 0;
 
@@ -260,14 +269,72 @@ await step("after the line was cut it comes back by itself and nothing is missed
   await ann.happened("Bob left");
   await ann.say("Bob, are you there?");
   await bob.say("not lost while the line is cut");
+  await bob.page.locator(".pending .mark").filter({ hasText: "Waits for the connection" }).waitFor();
+  await bob.picture("small-light-waiting");
   wire.mend();
   await bob.connected();
   await bob.sees("Bob, are you there?");
   await bob.sees("Good morning, Bob");
-  assert.equal(await bob.page.getByLabel("Message", { exact: true }).inputValue(), "not lost while the line is cut");
-  await bob.page.getByRole("button", { name: "Send" }).click();
   await ann.sees("not lost while the line is cut");
+  await bob.kept("not lost while the line is cut");
+  const away = bob.page.locator(".away + .said");
+  assert.match(await away.last().textContent(), /Bob, are you there\?/);
+  await bob.picture("small-light-back");
   await bob.seesMembers("Anna", "Bob");
+});
+
+await step("an own message is marked once the server has it on disk", async () => {
+  await ann.say("is this kept?");
+  await ann.kept("is this kept?");
+  await bob.sees("is this kept?");
+  assert.equal(await bob.page.locator(".said:not(.own)[data-kept]").count(), 0);
+});
+
+await step("the conversation goes on after the server was killed", async () => {
+  process.kill(Number(process.env.SERVER_PID), "SIGKILL");
+  await ann.page.locator('#state[data-state="waiting"]').waitFor();
+  await ann.say("said while the server was down");
+  await ann.picture("large-dark-waiting");
+  const { port } = direct;
+  server = spawn(process.env.SERVER_COMMAND,
+    ["serve", "--listen", `127.0.0.1:${port}`, ...process.env.SERVER_OPTIONS.split(" ")], { stdio: "ignore" });
+  for (const person of [ann, bob]) {
+    await person.connected();
+    await person.sees("said while the server was down");
+    await person.sees("is this kept?");
+    await person.sees("Good morning, Bob");
+    assert.equal(await person.page.getByText("began anew").count(), 0);
+  }
+  await ann.kept("said while the server was down");
+  await ann.seesMembers("Anna", "Bob");
+});
+
+await step("older messages come as one scrolls to them", async () => {
+  await ann.page.evaluate(async (room) => {
+    const socket = new WebSocket(`${location.origin.replace("http", "ws")}/chat/${room}-long?name=Cleo`);
+    await new Promise((opened) => { socket.onopen = opened; });
+    for (let number = 1; number <= 230; number += 1) socket.send(`number ${number}.`);
+    await new Promise((said) => {
+      socket.onmessage = ({ data }) => { if (JSON.parse(data).offset === 230) said(); };
+    });
+    socket.close();
+  }, room);
+  await ann.page.getByLabel("Enter another room").fill(`${room}-long`);
+  await ann.page.keyboard.press("Enter");
+  await ann.sees("number 230.");
+  assert.equal(await ann.page.locator(".said").filter({ hasText: "number 80." }).count(), 0);
+  const top = ann.page.locator(".top");
+  for (let tries = 0; tries < 50 && (await top.textContent()) !== "The conversation begins here"; tries += 1) {
+    await ann.page.locator("#log").evaluate((log) => { log.scrollTop = 0; });
+    await ann.page.waitForTimeout(100);
+  }
+  assert.equal(await top.textContent(), "The conversation begins here");
+  await ann.picture("large-dark-history");
+  const shown = await ann.page.locator(".said p").allTextContents();
+  assert.deepEqual(shown, Array.from({ length: 230 }, (_, index) => `number ${index + 1}.`));
+  assert.equal(await ann.page.locator(".lines .day").count(), 1);
+  await ann.page.getByRole("navigation").getByRole("link", { name: room, exact: true }).click();
+  await ann.sees("Good morning, Bob");
 });
 
 await step("the room sees who leaves", async () => {
@@ -282,5 +349,6 @@ await step("no script failed and the Content-Security-Policy was kept", async ()
 
 await browser.close();
 wire.close();
+server?.kill();
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed ? 1 : 0;

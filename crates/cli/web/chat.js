@@ -4,6 +4,7 @@ import { element, face, make } from "./dom.js";
 import { Line } from "./line.js";
 import { Log } from "./log.js";
 import { explain } from "./opening.js";
+import { Outbox } from "./outbox.js";
 
 /** What the browser remembers, if it lets pages remember anything. */
 const memory = {
@@ -15,9 +16,11 @@ const memory = {
   },
 };
 
-const log = new Log();
-const here = { room: "", name: "", members: [], count: 0, epoch: null, offset: 0 };
-const unconfirmed = new Map();
+const here = { room: "", name: "", members: [], count: 0, epoch: null, offset: 0, first: 1 };
+const log = new Log(() => line.send({ history: { before: log.oldest ?? here.offset + 1, limit: 50 } }));
+const outbox = new Outbox((command) => line.send(command), log);
+/** The offset at which everything that was missed is here; 0 when nothing is missing. */
+let missing = 0;
 let unread = 0;
 
 const line = new Line(
@@ -26,6 +29,12 @@ const line = new Line(
     url.protocol = url.protocol.replace("http", "ws");
     const name = memory.get("name");
     if (name) url.searchParams.set("name", name);
+    url.searchParams.set("client", outbox.client);
+    // Who was here says what it has, and gets what it missed.
+    if (here.epoch) {
+      url.searchParams.set("epoch", here.epoch);
+      url.searchParams.set("offset", here.offset);
+    }
     return url;
   },
   (event) => heard[event.event]?.(event),
@@ -35,24 +44,46 @@ const line = new Line(
 /** What each event does. Events of later servers that are not known here are passed over. */
 const heard = {
   welcome(welcome) {
-    const again = welcome.room === here.room && welcome.epoch === here.epoch;
-    const missed = welcome.history.filter((message) => !again || message.offset > here.offset);
-    const gap = again && welcome.offset > here.offset && (missed[0]?.offset ?? Infinity) > here.offset + 1;
-    Object.assign(here, { name: welcome.name, members: welcome.members, count: welcome.count, epoch: welcome.epoch });
-    log.quietly(() => {
-      if (!again) log.clear();
-      if (gap) log.happened("Some messages from while you were away are no longer remembered");
-      for (const message of missed) show(message);
+    const again = here.epoch !== null;
+    const { name, members, count, epoch, first } = welcome;
+    Object.assign(here, { name, members, count, first });
+    log.quietly(true);
+    if (!again) {
+      here.epoch = epoch;
       here.offset = welcome.offset;
-      log.happened(again ? "You are back as " : "You are here as ", make("bdi", "", here.name));
-    });
+      for (const message of welcome.history) show(message);
+      log.happened("You are here as ", make("bdi", "", name));
+    } else if (epoch === here.epoch && welcome.offset > here.offset) {
+      missing = welcome.offset;
+      log.away();
+    }
+    log.keptFrom(first);
+    if (!missing) caughtUp(again);
     notice("");
     showMembers();
     explain(welcome.connection);
+    outbox.sendAll();
+  },
+  gap({ epoch, from }) {
+    if (epoch === here.epoch) {
+      log.happened("Some messages from while you were away are no longer kept");
+    } else {
+      log.clear();
+      log.happened("This conversation began anew");
+    }
+    Object.assign(here, { epoch, first: from, offset: from - 1 });
+    log.keptFrom(from);
+  },
+  history({ first, messages }) {
+    here.first = first;
+    log.before(messages.map((message) => [message, message.from === here.name]));
+    log.keptFrom(first);
   },
   message(message) {
     here.offset = message.offset;
+    outbox.heard(message, here.name);
     show(message);
+    if (missing && here.offset >= missing) caughtUp(true);
     if (document.hidden) {
       unread += 1;
       showTitle();
@@ -75,16 +106,26 @@ const heard = {
     }
     changed(here.count, make("bdi", "", from), " is now ", make("bdi", "", to));
   },
-  acknowledged({ id }) {
-    if (unconfirmed.delete(id)) notice("");
+  acknowledged({ id, offset }) {
+    if (outbox.acknowledged(id)) {
+      log.mark(offset);
+      notice("");
+    }
   },
-  error({ text, id }) {
-    giveBack(unconfirmed.get(id));
-    unconfirmed.delete(id);
+  error({ reason, text, id }) {
+    if (outbox.refused(id, reason)) return;
+    giveBack(outbox.take(id));
     notice(text);
     showMembers();
   },
 };
+
+/** Everything that was missed is here. */
+function caughtUp(again) {
+  missing = 0;
+  if (again) log.happened("You are back as ", make("bdi", "", here.name));
+  log.quietly(false);
+}
 
 function show(message) {
   log.said(message, message.from === here.name);
@@ -114,12 +155,11 @@ function showState(state, { seconds, reason }) {
   element("retry").textContent = state === "ended" ? "Retry" : "Now";
   element("retry").hidden = state !== "waiting" && state !== "ended";
   if (reason) notice(reason);
-  if (state !== "waiting" && state !== "ended") return;
-  for (const text of unconfirmed.values()) {
-    giveBack(text);
-    notice("Your last message was not confirmed. If you do not see it above once you are back, send it again.");
+  if (state === "waiting" || state === "ended") {
+    missing = 0;
+    log.quietly(false);
+    outbox.waits();
   }
-  unconfirmed.clear();
 }
 
 function showTitle() {
@@ -146,8 +186,9 @@ function enter() {
   try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { /* not a room then */ }
   wanted = wanted.toLowerCase() || "lobby";
   if (wanted === here.room) return;
-  Object.assign(here, { room: wanted, members: [], count: 0, epoch: null, offset: 0 });
-  unconfirmed.clear();
+  Object.assign(here, { room: wanted, members: [], count: 0, epoch: null, offset: 0, first: 1 });
+  missing = 0;
+  outbox.clear();
   log.clear();
   notice("");
   const visited = (memory.get("rooms") ?? "").split(" ").filter((room) => room && room !== "lobby" && room !== wanted);
@@ -200,14 +241,11 @@ function fit() {
   field.style.height = `${field.scrollHeight + 2}px`;
 }
 
-let said = 0;
 element("composer").onsubmit = (submit) => {
   submit.preventDefault();
   const text = element("message").value;
   if (!text.trim()) return;
-  const id = `${Date.now().toString(36)}-${said += 1}`;
-  if (!line.send({ say: text, id })) return notice("You are not connected; your message stays here until you are back.");
-  unconfirmed.set(id, text);
+  outbox.put(text, here.name);
   element("message").value = "";
   fit();
   element("message").focus();
