@@ -27,9 +27,9 @@ impl Closing {
         Self::new(1012, "the server is restarting; come back soon")
     }
 
-    /// 1013: more waited for this reader than `mailbox_bytes_max`. Coming back is right.
+    /// 4013: more waited for this reader than `mailbox_bytes_max`. Coming back is right.
     pub(crate) const fn read_too_slowly() -> Self {
-        Self::new(1013, "you read too slowly and too much was waiting; come back and read on")
+        Self::new(4013, "you read too slowly and too much was waiting; come back and read on")
     }
 
     /// 1012: the room was forgotten while its members were silent, and begins anew. Coming back is right.
@@ -60,6 +60,8 @@ pub enum Refusal {
     RoomFull,
     /// There are `rooms_max` rooms that somebody is in.
     TooManyRooms,
+    /// The store cannot read.
+    NotReadable,
     /// The server stops and lets nobody in any more.
     Closed(Closing),
 }
@@ -70,7 +72,7 @@ impl Refusal {
     pub fn closing(&self) -> Closing {
         let code = match self {
             Self::RoomName => 1008,
-            Self::RoomFull | Self::TooManyRooms => 1013,
+            Self::RoomFull | Self::TooManyRooms | Self::NotReadable => 1013,
             Self::Closed(closing) => return closing.clone(),
         };
         Closing { code, reason: self.to_string().into() }
@@ -81,7 +83,7 @@ impl Refusal {
     pub const fn http_status(&self) -> u16 {
         match self {
             Self::RoomName => 404,
-            Self::RoomFull | Self::TooManyRooms | Self::Closed(_) => 503,
+            Self::RoomFull | Self::TooManyRooms | Self::NotReadable | Self::Closed(_) => 503,
         }
     }
 }
@@ -94,6 +96,7 @@ impl fmt::Display for Refusal {
             }
             Self::RoomFull => "the room is full; try again later",
             Self::TooManyRooms => "there are too many rooms; try again later, or enter one that exists",
+            Self::NotReadable => "the history cannot be read just now; try again later",
             Self::Closed(closing) => &closing.reason,
         })
     }

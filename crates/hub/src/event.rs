@@ -28,6 +28,9 @@ pub(crate) enum Event<'a> {
         from: u64,
     },
     History {
+        /// None if nothing was ever said.
+        epoch: Option<&'a str>,
+        offset: u64,
         first: u64,
         messages: Vec<&'a RawValue>,
     },

@@ -85,7 +85,11 @@ pub(crate) async fn history(reading: Reading) -> Result<Delivery, Error> {
     let page = reading.await?;
     let messages: Vec<_> =
         page.messages.iter().map(|kept| Delivery::of_message(kept.offset, &kept.payload)).collect();
-    let first = page.position.map_or(1, |position| position.first);
-    let messages = messages.iter().map(Delivery::json).collect();
-    Ok(Delivery::of(&Event::History { first, messages }))
+    let position = page.position.as_ref();
+    Ok(Delivery::of(&Event::History {
+        epoch: position.map(|position| &*position.epoch),
+        offset: position.map_or(0, |position| position.last),
+        first: position.map_or(1, |position| position.first),
+        messages: messages.iter().map(Delivery::json).collect(),
+    }))
 }

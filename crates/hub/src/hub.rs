@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use wskit_store::{Bounds, Commit, Memory, Outcome, Store};
+use wskit_store::{Bounds, Commit, Memory, Outcome, Statistics, Store};
 
 use crate::closing::{Closing, Refusal};
 use crate::event::Connection;
@@ -143,6 +143,12 @@ impl Hub {
             }
         })
         .await;
+    }
+
+    /// What the store did so far.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.shared.store.statistics()
     }
 
     /// Lets go of what is too old. To be called now and then, about once a minute.

@@ -70,6 +70,7 @@ pub use hub::Hub;
 pub use limits::Limits;
 pub use mailbox::Mailbox;
 pub use membership::Membership;
+pub use saying::{Publication, Range};
 pub use speaker::Speaker;
 pub use timestamp::Timestamp;
 pub use visit::{Had, Visit};

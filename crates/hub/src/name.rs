@@ -27,6 +27,15 @@ const RESERVED: [&str; 6] = ["server", "system", "wskit", "admin", "administrato
 
 impl MemberName {
     pub(crate) fn parse(wanted: &str, limits: &Limits) -> Result<Self, Complaint> {
+        let name = Self::parse_any(wanted, limits)?;
+        if RESERVED.contains(&name.likeness().0.as_str()) {
+            return Err(Complaint::NameReserved);
+        }
+        Ok(name)
+    }
+
+    /// Like [`parse`](Self::parse), but the name may be one of the server's.
+    pub(crate) fn parse_any(wanted: &str, limits: &Limits) -> Result<Self, Complaint> {
         if wanted.trim().chars().count() > limits.name_chars_max {
             return Err(Complaint::NameTooLong { chars_max: limits.name_chars_max });
         }
@@ -34,12 +43,8 @@ impl MemberName {
             return Err(Complaint::NameCharacters);
         }
         let name = Self(wanted.split_whitespace().collect::<Vec<_>>().join(" "));
-        let Likeness(likeness) = name.likeness();
-        if likeness.is_empty() {
+        if name.likeness().0.is_empty() {
             return Err(Complaint::NameEmpty);
-        }
-        if RESERVED.contains(&likeness.as_str()) {
-            return Err(Complaint::NameReserved);
         }
         Ok(name)
     }

@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wskit_hub::{Connection, Had, Hub, Limits, Mailbox, Membership, Speaker, Timestamp, Visit};
+use wskit_hub::{
+    Complaint, Connection, Had, Hub, Limits, Mailbox, Membership, Publication, Range, Refusal,
+    Speaker, Timestamp, Visit,
+};
 use wskit_store::{Bounds, Disk, Memory, Store};
 
 /// No event takes longer to come.
@@ -288,5 +291,64 @@ async fn a_room_that_was_forgotten_sends_its_silent_members_away() {
         let mut back = Client::come_back(&hub, &epoch, 1).await;
         assert_ne!(back.welcome["epoch"], epoch);
         assert_eq!(back.read_up_to(1).await, [json!({ "gap": 1 }), json!(1)]);
+    }
+}
+
+#[tokio::test]
+async fn who_read_too_slowly_comes_back_and_reads_on() {
+    let mut limits = patient();
+    limits.mailbox_bytes_max = 20_000;
+    for Chat { hub, _folder } in chats(&Bounds::default(), &limits) {
+        let mut ann = Client::join(&hub, Visit::default()).await;
+        let mut slow = Client::join(&hub, Visit::default()).await;
+        let epoch = ann.welcome["epoch"].clone();
+        for _ in 0..500 {
+            ann.say(&"x".repeat(100)).await;
+        }
+        let closing = slow.mailbox.next().await.unwrap_err();
+        assert_eq!(closing.code, 4013);
+        let mut back = Client::come_back(&hub, &epoch, 0).await;
+        assert_eq!(back.read_up_to(500).await, offsets(1..=500));
+    }
+}
+
+#[tokio::test]
+async fn programs_publish_and_read_without_being_members() {
+    for Chat { hub, _folder } in chats(&Bounds::default(), &patient()) {
+        let mut ann = Client::join(&hub, Visit::default()).await;
+        let publication = |text: &str, id: Option<&str>| Publication {
+            from: "server".into(),
+            text: text.into(),
+            id: id.map(Into::into),
+        };
+        let batch = vec![
+            publication("one", Some("1")),
+            publication(" ", None),
+            publication("two", None),
+            publication("one again", Some("1")),
+        ];
+        let outcomes = hub.publish("Room", batch, NOW).await.unwrap();
+        assert_eq!(outcomes, [Ok(1), Err(Complaint::MessageEmpty), Ok(2), Ok(1)]);
+        for text in ["one", "two"] {
+            let message = ann.expect("message").await;
+            assert_eq!((&message["from"], &message["text"]), (&json!("server"), &json!(text)));
+        }
+        for (range, limit, found) in [
+            (Range::After(0), None, offsets(1..=2)),
+            (Range::After(0), Some(1), offsets(1..=1)),
+            (Range::After(u64::MAX), None, vec![]),
+            (Range::Before(u64::MAX), Some(1), offsets(2..=2)),
+        ] {
+            let history = hub.read("room", range, limit).await.unwrap();
+            let history: Value = serde_json::from_str(history.text()).unwrap();
+            let messages = history["messages"].as_array().unwrap().iter();
+            assert_eq!(
+                messages.map(|message| message["offset"].clone()).collect::<Vec<_>>(),
+                found
+            );
+            assert_eq!((&history["epoch"], &history["offset"]), (&ann.welcome["epoch"], &json!(2)));
+        }
+        assert_eq!(hub.publish("no room", vec![], NOW).await, Err(Refusal::RoomName));
+        assert_eq!(hub.room_count(), 1);
     }
 }

@@ -268,7 +268,7 @@ fn a_slow_reader_is_dropped_and_the_others_are_not() {
     }
     assert_eq!(said, 100);
     let closing = slow.mailbox.try_next().unwrap().unwrap_err();
-    assert_eq!((closing.code, closing.reason.contains("too slowly")), (1013, true));
+    assert_eq!((closing.code, closing.reason.contains("too slowly")), (4013, true));
     assert_eq!(ann.closing(), None);
     drop(slow);
     assert_eq!(ann.events(), [json!({"event": "left", "name": "slow", "count": 1})]);
