@@ -20,8 +20,11 @@ struct Server(Child, String);
 
 impl Server {
     fn start() -> Server {
-        let mut server = example("echo_server");
-        let mut server = server.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        Server::run(example("echo_server").arg("127.0.0.1:0"))
+    }
+
+    fn run(server: &mut Command) -> Server {
+        let mut server = server.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
@@ -54,4 +57,19 @@ fn the_chat_client_shows_what_comes_and_closes_at_the_end_of_its_input() {
     let output = client.wait_with_output().unwrap();
     assert!(output.status.success());
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "eins\nzwei\n");
+}
+
+#[cfg(all(feature = "tls", target_os = "linux"))]
+#[test]
+fn the_client_gets_its_hello_back_through_tls() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (chain, key) = (folder.join("example.pem"), folder.join("example.key"));
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let server = Server::run(example("tls_echo_server").args([&chain, &key]).arg("127.0.0.1:0"));
+    // The client trusts what the system trusts, and this is how one tells the system on Unix.
+    let client = example("client").arg(&server.1).env("SSL_CERT_FILE", &chain).output().unwrap();
+    assert!(client.status.success(), "{client:?}");
+    assert_eq!(String::from_utf8(client.stdout).unwrap().trim(), r#"Text("hello")"#);
 }

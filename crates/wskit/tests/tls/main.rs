@@ -8,6 +8,7 @@ mod closing;
 #[path = "../common/mod.rs"]
 mod common;
 mod handshake;
+mod narrow;
 
 use authority::{Authority, HOST};
 use tokio::net::TcpListener;
