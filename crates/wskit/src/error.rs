@@ -42,7 +42,8 @@ pub enum Error {
 pub enum Lost {
     /// The peer ended the connection without a Close frame.
     Ended,
-    /// The connection broke.
+    /// The connection broke. It is of the kind [`UnexpectedEof`](io::ErrorKind::UnexpectedEof) where
+    /// TLS was cut off, and not ended.
     Broken(io::Error),
     /// The peer missed a deadline.
     Missed(Missed),

@@ -27,6 +27,7 @@
 //! the application's help, as long as somebody calls [`recv`](WebSocket::recv).
 
 #![forbid(unsafe_code)]
+#![cfg_attr(not(feature = "rustls"), allow(rustdoc::broken_intra_doc_links, reason = "no TLS"))]
 
 mod alarm;
 mod buffers;
@@ -61,6 +62,6 @@ pub use wskit_proto::{
 pub use wskit_proto as proto;
 
 /// The programs in the README compile.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tls"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

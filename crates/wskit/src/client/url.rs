@@ -92,6 +92,13 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "rustls"))]
+    #[test]
+    fn without_tls_the_feature_that_has_it_is_named() {
+        let error = Endpoint::parse("wss://example.com/").unwrap_err().to_string();
+        assert!(error.contains("wss needs the feature tls of wskit"), "{error}");
+    }
+
     #[test]
     fn a_url_is_understood_or_refused_with_a_reason() {
         let endpoint = Endpoint::parse("WS://[::1]:8080?x=1").unwrap();

@@ -1,6 +1,6 @@
 //! WebSockets inside of TLS, in both roles.
 
-#![cfg(feature = "tls")]
+#![cfg(feature = "tls-ring")]
 
 mod authority;
 mod certificates;
