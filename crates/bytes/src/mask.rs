@@ -36,23 +36,29 @@ impl RotateByBytes for u32 {
     }
 }
 
-/// Combines in steps that the compiler turns into the vectors of whoever it is inlined into.
+/// Combines in steps that the compiler turns into the vectors of whoever it is inlined into: long
+/// ones first, in which the loop itself weighs little.
 #[inline(always)]
 fn combine(bytes: &mut [u8], key: u32) {
-    let wide = (u64::from(key) << 32 | u64::from(key)).to_ne_bytes();
-    let (blocks, rest) = bytes.as_chunks_mut::<64>();
-    for block in blocks {
-        for (byte, key) in block.iter_mut().zip([wide; 8].as_flattened()) {
-            *byte ^= key;
-        }
-    }
-    let (words, rest) = rest.as_chunks_mut::<8>();
-    for word in words {
-        *word = (u64::from_ne_bytes(*word) ^ u64::from_ne_bytes(wide)).to_ne_bytes();
-    }
-    for (byte, key) in rest.iter_mut().zip(wide) {
+    let key = u64::from(key) << 32 | u64::from(key);
+    let rest = combine_blocks::<256>(bytes, key);
+    let rest = combine_blocks::<32>(rest, key);
+    let rest = combine_blocks::<8>(rest, key);
+    for (byte, key) in rest.iter_mut().zip(key.to_ne_bytes()) {
         *byte ^= key;
     }
+}
+
+/// Combines whole blocks of `N` bytes, a multiple of eight, and leaves the rest.
+#[inline(always)]
+fn combine_blocks<const N: usize>(bytes: &mut [u8], key: u64) -> &mut [u8] {
+    let (blocks, rest) = bytes.as_chunks_mut::<N>();
+    for block in blocks {
+        for word in block.as_chunks_mut::<8>().0 {
+            *word = (u64::from_ne_bytes(*word) ^ key).to_ne_bytes();
+        }
+    }
+    rest
 }
 
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
