@@ -72,18 +72,21 @@ pub(crate) async fn accept_all<H, F>(
         let _the_client_may_have_gone = stream.set_nodelay(true);
         let (server, handle, mut shutdown) = (server.clone(), handle.clone(), shutdown.clone());
         tokio::spawn(async move {
-            let request = async { server.receive_request(server.secure(stream).await?).await };
-            let request = tokio::select! {
-                request = request => request,
-                () = shutdown.begun() => return,
-            };
-            match (request, &place) {
-                (Ok(request), Place::Served { .. }) => handle(request, shutdown).await,
-                (Ok(request), Place::Refused { .. }) => {
-                    let _the_client_may_have_gone = request.reject(busy()).await;
+            // Boxed, for the reason that `accept` gives.
+            let request = Box::pin(async {
+                tokio::select! {
+                    request = async { server.receive_request(server.secure(stream).await?).await } =>
+                        request.ok(),
+                    () = shutdown.begun() => None,
                 }
-                // It has been answered.
-                (Err(_), _) => {}
+            });
+            // Who did not come this far has been answered.
+            let Some(request) = request.await else { return };
+            match place {
+                Place::Served { _permit } => handle(request, shutdown).await,
+                Place::Refused { _permit } => {
+                    let _the_client_may_have_gone = Box::pin(request.reject(busy())).await;
+                }
             }
         });
     }
@@ -95,6 +98,13 @@ fn busy() -> Rejection {
         Ok(field) => rejection.with_header(field),
         Err(_) => rejection,
     }
+}
+
+/// Accepts the request if it is one for a WebSocket, and refuses it otherwise.
+///
+/// To be boxed: what only the opening needs should not be part of a connection's task for ever.
+pub(crate) async fn accept(request: PendingRequest<Stream>) -> Option<WebSocket<Stream>> {
+    request.into_offer().await.ok()?.accept().await.ok()
 }
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no

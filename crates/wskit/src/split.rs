@@ -5,7 +5,7 @@
 //! a Pong or a Close frame to answer. The lock around it is held for the encoding or one write,
 //! never while anybody waits, and reading does not take it.
 
-use crate::socket::{Ends, Incoming, MessagePiece, Outgoing, WebSocket, broken};
+use crate::socket::{Ends, Incoming, Inner, MessagePiece, Outgoing, WebSocket, broken};
 use crate::{CloseCode, CloseFrame, Error, Kind, Message, Prepared};
 use bytes::Bytes;
 use std::{
@@ -142,15 +142,12 @@ impl<S: Split> WebSocket<S> {
     ///
     /// Reading never waits for writing, nor writing for reading.
     pub fn split(self) -> (SendHalf<S>, ReceiveHalf<S>) {
-        let (reader, writer) = self.stream.split();
-        let sending = Mutex::new((self.outgoing, writer));
+        let Inner { stream, incoming, outgoing, agreed } = *self.inner;
+        let (reader, writer) = stream.split();
+        let sending = Mutex::new((outgoing, writer));
         let shared = Arc::new(Shared { sending, wakers: Arc::default() });
-        let receive_half = ReceiveHalf {
-            reader,
-            incoming: self.incoming,
-            shared: shared.clone(),
-            agreed: self.agreed,
-        };
+        let receive_half =
+            ReceiveHalf { reader, incoming, shared: shared.clone(), agreed: agreed.into() };
         (SendHalf { shared }, receive_half)
     }
 }

@@ -1,6 +1,6 @@
 //! `wskit echo`
 
-use crate::accepting::{Stream, converse};
+use crate::accepting::{Stream, accept, converse};
 use crate::failure::Failure;
 use crate::listening::Listening;
 use wskit::{Error, WebSocket};
@@ -23,10 +23,12 @@ impl Echo {
             &server,
             |s, address| format!("wskit echo listens on ws{s}://{address}/"),
             std::future::pending(),
-            |request, shutdown| async {
-                let Ok(offer) = request.into_offer().await else { return };
-                let Ok(socket) = offer.accept().await else { return };
-                converse(socket, shutdown, echo).await;
+            |request, shutdown| {
+                let opening = Box::pin(accept(request));
+                async {
+                    let Some(socket) = opening.await else { return };
+                    converse(socket, shutdown, echo).await;
+                }
             },
         )
     }

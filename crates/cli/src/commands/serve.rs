@@ -5,7 +5,7 @@ mod clock;
 mod keeping;
 mod page;
 
-use crate::accepting::converse;
+use crate::accepting::{accept, converse};
 use crate::failure::Failure;
 use crate::listening::Listening;
 use clock::Clock;
@@ -45,12 +45,15 @@ impl Serve {
         let work = work(hub.clone(), clock);
         self.listening.run(&server, announce, work, move |request, shutdown| {
             let hub = hub.clone();
-            async move {
+            let opening = Box::pin(async {
                 let Some(visit) = chat::visit(request.request()) else {
-                    return page::answer(request).await;
+                    page::answer(request).await;
+                    return None;
                 };
-                let Ok(offer) = request.into_offer().await else { return };
-                let Ok(socket) = offer.accept().await else { return };
+                Some((accept(request).await?, visit))
+            });
+            async move {
+                let Some((socket, visit)) = opening.await else { return };
                 converse(socket, shutdown, async |socket| {
                     chat::converse(socket, &hub, &visit, clock).await
                 })

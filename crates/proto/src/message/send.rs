@@ -13,6 +13,7 @@ use crate::frame::{
 #[cfg(feature = "deflate")]
 use crate::{Compression, handshake::DeflateParameters};
 use crate::{Limits, Output, ProtocolError, Role, Savings, SendError, mask};
+use alloc::boxed::Box;
 use bytes::Bytes;
 
 /// The sending half of a connection: writes frames into an [`Output`], and knows where the
@@ -21,12 +22,13 @@ use bytes::Bytes;
 pub struct Sending {
     role: Role,
     state: State,
-    limits: Limits,
+    output_bytes_max: usize,
+    pong_bytes_max: usize,
     /// A message is being sent in parts.
     message_begun: bool,
     pongs: Pongs,
     #[cfg(feature = "deflate")]
-    deflating: Option<alloc::boxed::Box<Deflating>>,
+    deflating: Option<Box<Deflating>>,
 }
 
 /// Pongs must not pile up while the peer does not read.
@@ -37,7 +39,7 @@ struct Pongs {
     /// The place in the output behind the last of them.
     end: u64,
     /// The payload of the latest Ping, to be answered when the queued ones have left.
-    latest: Option<Bytes>,
+    latest: Option<Box<[u8]>>,
 }
 
 impl Sending {
@@ -46,7 +48,8 @@ impl Sending {
         Sending {
             role,
             state: State::Open,
-            limits,
+            output_bytes_max: limits.output_bytes_max,
+            pong_bytes_max: limits.pong_bytes_max,
             message_begun: false,
             pongs: Pongs::default(),
             #[cfg(feature = "deflate")]
@@ -81,7 +84,7 @@ impl Sending {
     /// Whether so much waits to leave that the next message should wait.
     #[inline]
     pub fn is_output_full(&self, output: &Output) -> bool {
-        output.len() >= self.limits.output_bytes_max
+        output.len() >= self.output_bytes_max
     }
 
     /// Sends a message, or a control frame, or begins the closing handshake.
@@ -277,9 +280,9 @@ impl Sending {
         let queued_bytes = self.pongs.queued_bytes;
         let pong_bytes = self.control_bytes(payload);
         // One Pong may always wait, or a Ping would never be answered.
-        if queued_bytes > 0 && queued_bytes + pong_bytes > self.limits.pong_bytes_max {
+        if queued_bytes > 0 && queued_bytes + pong_bytes > self.pong_bytes_max {
             // RFC 6455 §5.5.3: it is enough to answer the latest Ping.
-            self.pongs.latest = Some(Bytes::copy_from_slice(payload));
+            self.pongs.latest = Some(payload.into());
             return;
         }
         // An older Ping that still waits for its answer is not the latest any more.

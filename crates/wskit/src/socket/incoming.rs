@@ -29,7 +29,7 @@ pub(crate) struct Incoming {
     is_server: bool,
     /// Pings and Pongs are handed to the application too.
     shows_control: bool,
-    peer_close: Option<Option<CloseFrame>>,
+    peer_close: Option<Box<Option<CloseFrame>>>,
     /// Writing failed; shown when reading has come to its end too.
     write_error: Option<io::Error>,
     /// How much waited to be written when the deadlines were last looked at.
@@ -105,7 +105,7 @@ impl Incoming {
 
     /// The Close frame of the peer, once it has arrived.
     pub(crate) fn peer_close(&self) -> Option<Option<&CloseFrame>> {
-        self.peer_close.as_ref().map(Option::as_ref)
+        self.peer_close.as_deref().map(Option::as_ref)
     }
 
     /// Whether the connection and its transport have ended.
@@ -173,7 +173,7 @@ impl Incoming {
     /// Tells the application, once, how the connection ended.
     fn announce<T: Item>(&mut self) -> Option<Result<T, Error>> {
         match self.verdict.take()? {
-            Verdict::Closed => T::show_control(Message::Close(self.peer_close.clone()?)).map(Ok),
+            Verdict::Closed => T::show_control(Message::Close(*self.peer_close.clone()?)).map(Ok),
             Verdict::Failed(error) => Some(Err(error)),
         }
     }
@@ -203,7 +203,7 @@ impl Incoming {
                     }
                 }
                 Ok(Some(Taken::Close(frame))) => {
-                    self.peer_close = Some(frame);
+                    self.peer_close = Some(frame.into());
                     self.leave(Verdict::Closed, self.is_server);
                     return None;
                 }

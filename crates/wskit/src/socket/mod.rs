@@ -62,10 +62,15 @@ use wskit_proto::{
 /// does not end its side delays this by the close timeout at most. To end a connection yourself,
 /// call [`close`](WebSocket::close).
 pub struct WebSocket<S> {
+    // Boxed, so that it moves from future to future at the price of a pointer.
+    pub(crate) inner: Box<Inner<S>>,
+}
+
+pub(crate) struct Inner<S> {
     pub(crate) stream: S,
     pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
-    pub(crate) agreed: Box<Agreed>,
+    pub(crate) agreed: Agreed,
 }
 
 /// The ends of a connection that is in one hand.
@@ -118,34 +123,31 @@ impl<S> WebSocket<S> {
         let (receiving, sending, deadlines) =
             Connection::with_agreed(role, options.config, &agreed).into_parts();
         let is_server = matches!(role, Role::Server);
-        WebSocket {
-            stream,
-            incoming: Incoming::new(receiving, deadlines, input, is_server, options.shows_control),
-            outgoing: Outgoing::new(sending, output),
-            agreed: Box::new(agreed),
-        }
+        let incoming = Incoming::new(receiving, deadlines, input, is_server, options.shows_control);
+        let outgoing = Outgoing::new(sending, output);
+        WebSocket { inner: Box::new(Inner { stream, incoming, outgoing, agreed }) }
     }
 
     /// What was agreed in the opening handshake: subprotocol, extensions, and the headers of the
     /// peer.
     pub fn agreed(&self) -> &Agreed {
-        &self.agreed
+        &self.inner.agreed
     }
 
     /// What compression has saved so far, of what was received and of what was sent.
     pub fn savings(&self) -> (Savings, Savings) {
-        (self.incoming.savings(), self.outgoing.sending.savings())
+        (self.inner.incoming.savings(), self.inner.outgoing.sending.savings())
     }
 
     /// The Close frame that the peer sent, once it has arrived: with its code and reason, or
     /// `Some(None)` if it had none.
     pub fn peer_close(&self) -> Option<Option<&CloseFrame>> {
-        self.incoming.peer_close()
+        self.inner.incoming.peer_close()
     }
 
     /// The stream that the connection runs on, to ask it for addresses and the like.
     pub fn stream(&self) -> &S {
-        &self.stream
+        &self.inner.stream
     }
 }
 
@@ -174,8 +176,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// Cancel safe.
     pub async fn recv_piece(&mut self) -> Option<Result<MessagePiece, Error>> {
         poll_fn(|cx| {
-            let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
-            self.incoming.poll_item(&mut ends, cx)
+            let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
+            incoming.poll_item(&mut Joined { stream, outgoing }, cx)
         })
         .await
     }
@@ -209,7 +211,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// them together. Waits as [`feed`](WebSocket::feed) does, and is cancel safe too.
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
         poll_fn(|cx| self.poll_ready(cx)).await?;
-        Ok(self.outgoing.encode_prepared(message)?)
+        Ok(self.inner.outgoing.encode_prepared(message)?)
     }
 
     /// Queues a message that is not to be compressed, because it would not shrink or because it
@@ -217,7 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn feed_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {
         let message = message.into();
         poll_fn(|cx| self.poll_ready(cx)).await?;
-        Ok(self.outgoing.encode_uncompressed(message)?)
+        Ok(self.inner.outgoing.encode_uncompressed(message)?)
     }
 
     /// Queues a part of a message, which leaves as a frame of its own, so that a message of any
@@ -232,7 +234,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ) -> Result<(), Error> {
         let part = part.into();
         poll_fn(|cx| self.poll_ready(cx)).await?;
-        Ok(self.outgoing.encode_part(kind, part, last)?)
+        Ok(self.inner.outgoing.encode_part(kind, part, last)?)
     }
 
     /// Waits until everything that was fed is written. Cancel safe.
@@ -252,9 +254,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         code: CloseCode,
         reason: &str,
     ) -> Result<Option<CloseFrame>, Error> {
-        if !self.incoming.has_ended() {
+        if !self.inner.incoming.has_ended() {
             let frame = CloseFrame::new(code, reason)?;
-            self.outgoing.encode(Message::Close(Some(frame)))?;
+            self.inner.outgoing.encode(Message::Close(Some(frame)))?;
         }
         while let Some(message) = self.recv().await {
             message?;
@@ -265,30 +267,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// The next message: [`recv`](WebSocket::recv) for those who poll.
     #[inline(always)]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
-        let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
-        self.incoming.poll_item(&mut ends, cx)
+        let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
+        incoming.poll_item(&mut Joined { stream, outgoing }, cx)
     }
 
     /// Ready when there is room for another message.
     #[inline(always)]
     pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.outgoing.has_room() { Poll::Ready(Ok(())) } else { self.poll_room(cx) }
+        if self.inner.outgoing.has_room() { Poll::Ready(Ok(())) } else { self.poll_room(cx) }
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let room = self.outgoing.poll_room(&mut self.stream, cx);
+        let Inner { stream, outgoing, .. } = &mut *self.inner;
+        let room = outgoing.poll_room(stream, cx);
         self.unless_stalled(room, cx)
     }
 
     /// Queues a message, whether there is room or not.
     #[inline(always)]
     pub fn start_send(&mut self, message: Message) -> Result<(), Error> {
-        Ok(self.outgoing.encode(message)?)
+        Ok(self.inner.outgoing.encode(message)?)
     }
 
     /// Ready when everything that was queued is written.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let flushed = self.outgoing.poll_flush(&mut self.stream, cx);
+        let Inner { stream, outgoing, .. } = &mut *self.inner;
+        let flushed = outgoing.poll_flush(stream, cx);
         self.unless_stalled(flushed, cx)
     }
 
@@ -301,8 +305,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         if let Poll::Ready(written) = written {
             return Poll::Ready(written.map_err(broken));
         }
-        let mut ends = Joined { stream: &mut self.stream, outgoing: &mut self.outgoing };
-        self.incoming.poll_stalled(&mut ends, cx).map(Err)
+        let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
+        incoming.poll_stalled(&mut Joined { stream, outgoing }, cx).map(Err)
     }
 }
 
@@ -312,6 +316,6 @@ pub(crate) fn broken(error: io::Error) -> Error {
 
 impl<S> fmt::Debug for WebSocket<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WebSocket").field("agreed", &self.agreed).finish_non_exhaustive()
+        f.debug_struct("WebSocket").field("agreed", &self.inner.agreed).finish_non_exhaustive()
     }
 }

@@ -21,7 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Stream for WebSocket<S> {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> FusedStream for WebSocket<S> {
     fn is_terminated(&self) -> bool {
-        self.incoming.has_ended()
+        self.inner.incoming.has_ended()
     }
 }
 
