@@ -1,0 +1,125 @@
+"""The servers that are measured: how each is built, and how it is started."""
+
+import contextlib
+import dataclasses
+import pathlib
+import socket
+import subprocess
+import time
+
+BENCH = pathlib.Path(__file__).resolve().parent.parent
+REPOSITORY = BENCH.parent
+BUILT = BENCH / "target/release"
+
+SERVER_CORE = 0
+LOAD_CORE = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Server:
+    """A server that sends every message back."""
+
+    name: str
+    # The command that builds it, run in `folder`.
+    build: list[str]
+    # The command that starts it; `{port}` is replaced. Compressed, `compressed[mode]` is added.
+    command: list[str]
+    folder: pathlib.Path = BENCH
+    # What speaks no WebSocket and sends bytes back is a floor.
+    websocket: bool = True
+    # Arguments by mode, "stateless" (each message by itself) or "contexts" (kept on both sides).
+    compressed: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    # Arguments without compression.
+    plain: list[str] = dataclasses.field(default_factory=list)
+    # A crate whose version in Cargo.lock is the server's.
+    crate: str | None = None
+    # The language that it is written in.
+    language: str = "Rust"
+
+    def start(self, port: int, compression: str | None = None) -> list[str]:
+        arguments = self.compressed[compression] if compression else self.plain
+        return [part.format(port=port) for part in self.command + arguments]
+
+
+def cargo(package: str) -> list[str]:
+    return ["cargo", "build", "--quiet", "--release", "--locked", "-p", package]
+
+
+def peer(name: str, crate: str | None = None, **more) -> Server:
+    """A crate of servers/."""
+    command = [str(BUILT / f"echo-{name}"), "127.0.0.1:{port}"]
+    return Server(name, cargo(f"echo-{name}"), command, crate=crate, **more)
+
+
+SERVERS = [
+    peer("raw", websocket=False),
+    peer("tokio-raw", websocket=False),
+    Server(
+        "wskit",
+        cargo("wskit-cli"),
+        [str(REPOSITORY / "target/release/wskit"), "echo", "--threads", "1", "--listen", "127.0.0.1:{port}"],
+        folder=REPOSITORY,
+        plain=["--compression", "off"],
+        compressed={"stateless": ["--compression", "shared"], "contexts": ["--compression", "dedicated"]},
+    ),
+]
+
+
+def named(names: str | None) -> list[Server]:
+    """Those with these names, separated by commas, or all."""
+    if not names:
+        return SERVERS
+    known = {server.name: server for server in SERVERS}
+    wanted = names.split(",")
+    if unknown := [name for name in wanted if name not in known]:
+        raise SystemExit(f"no such server: {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in wanted]
+
+
+def build(server: Server) -> bool:
+    """Builds a server; whether that went well. What fails is told and left out."""
+    built = subprocess.run(server.build, cwd=server.folder, stdin=subprocess.DEVNULL)
+    if built.returncode:
+        print(f"{server.name} does not build and is left out", flush=True)
+    return built.returncode == 0
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def running(server: Server, compression: str | None = None, core: int | None = SERVER_CORE, prefix: list[str] = []):
+    """Runs a server on one core while the block lasts; gives its process and its port.
+
+    `prefix` is a command to run it under.
+    """
+    port = free_port()
+    pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
+    process = subprocess.Popen(
+        [*pinned, *prefix, *server.start(port, compression)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_until_listening(server, process, port)
+        yield process, port
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_listening(server: Server, process: subprocess.Popen, port: int, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.02)
+    raise RuntimeError(f"{server.name} does not listen")

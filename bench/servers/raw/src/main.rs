@@ -1,0 +1,86 @@
+//! The floor: bytes back over bare TCP, with epoll and one buffer for all connections.
+
+use mio::net::{TcpListener, TcpStream};
+use mio::{Events, Interest, Poll, Token};
+use std::io::{self, ErrorKind, Read, Write};
+
+const LISTENER: Token = Token(usize::MAX);
+const BUFFER_BYTES: usize = 64 << 10;
+
+struct Connection {
+    stream: TcpStream,
+    /// What could not be written yet.
+    unsent: Vec<u8>,
+}
+
+fn main() -> io::Result<()> {
+    let address = std::env::args().nth(1).expect("the first argument is the address");
+    let mut listener = TcpListener::bind(address.parse().expect("an address and a port"))?;
+    let mut poll = Poll::new()?;
+    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+    let mut events = Events::with_capacity(1024);
+    let mut connections: Vec<Option<Connection>> = Vec::new();
+    let mut free = Vec::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        poll.poll(&mut events, None)?;
+        for event in &events {
+            if event.token() == LISTENER {
+                while let Ok((mut stream, _)) = listener.accept() {
+                    stream.set_nodelay(true)?;
+                    let slot = free.pop().unwrap_or(connections.len());
+                    let interest = Interest::READABLE | Interest::WRITABLE;
+                    poll.registry().register(&mut stream, Token(slot), interest)?;
+                    if slot == connections.len() {
+                        connections.push(None);
+                    }
+                    connections[slot] = Some(Connection { stream, unsent: Vec::new() });
+                }
+                continue;
+            }
+            let slot = &mut connections[event.token().0];
+            let Some(connection) = slot else { continue };
+            if !echo(connection, &mut buffer).unwrap_or(false) {
+                *slot = None;
+                free.push(event.token().0);
+            }
+        }
+    }
+}
+
+/// Sends back what has arrived; whether the connection goes on.
+fn echo(connection: &mut Connection, buffer: &mut [u8]) -> io::Result<bool> {
+    loop {
+        if !connection.unsent.is_empty() {
+            let written = write(&mut connection.stream, &connection.unsent)?;
+            connection.unsent.drain(..written);
+            if !connection.unsent.is_empty() {
+                return Ok(true);
+            }
+        }
+        let read = match connection.stream.read(buffer) {
+            Ok(0) => return Ok(false),
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let written = write(&mut connection.stream, &buffer[..read])?;
+        connection.unsent.extend_from_slice(&buffer[written..read]);
+        if read < buffer.len() && connection.unsent.is_empty() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Writes what the socket takes.
+fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match stream.write(&bytes[written..]) {
+            Ok(more) => written += more,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(written)
+}
