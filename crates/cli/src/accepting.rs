@@ -3,6 +3,7 @@
 use crate::shutdown::Shutdown;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
+use std::hash::{BuildHasher, RandomState};
 use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,8 +19,12 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// How many connections beyond the limit are told so at a time. More only see their end.
 const REFUSALS_MAX: usize = 256;
 
+/// When clients are advised to come back to a server that goes down, in tenths of a second.
+const COME_BACK_TENTHS: std::ops::RangeInclusive<u64> = 10..=80;
+
 /// The places for connections.
 pub(crate) struct Places {
+    connections_max: usize,
     served: Arc<Semaphore>,
     refused: Arc<Semaphore>,
 }
@@ -33,7 +38,16 @@ enum Place {
 impl Places {
     pub(crate) fn new(connections_max: usize) -> Places {
         let semaphore = |count| Arc::new(Semaphore::new(count));
-        Places { served: semaphore(connections_max), refused: semaphore(REFUSALS_MAX) }
+        Places {
+            connections_max,
+            served: semaphore(connections_max),
+            refused: semaphore(REFUSALS_MAX),
+        }
+    }
+
+    /// How many places for connections are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.connections_max - self.served.available_permits()
     }
 
     fn take(&self) -> Option<Place> {
@@ -108,24 +122,37 @@ pub(crate) async fn accept(request: PendingRequest<Stream>) -> Option<WebSocket<
 }
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
-/// other connection is harmed; if the server goes down, the client is told 1001.
+/// other connection is harmed; if the server goes down, the client is told so, and when to come back.
 pub(crate) async fn converse<H>(mut socket: WebSocket<Stream>, mut shutdown: Shutdown, handler: H)
 where
     H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
 {
-    let (code, reason) = {
+    let goes_down = {
         let handled = pin!(AssertUnwindSafe(handler(&mut socket)).catch_unwind());
         match select(handled, pin!(shutdown.begun())).await {
             Either::Left((Ok(_), _)) => return,
-            Either::Left((Err(_), _)) => (CloseCode::INTERNAL_ERROR, "internal error"),
-            Either::Right(((), _)) => (CloseCode::GOING_AWAY, "the server goes down"),
+            Either::Left((Err(_), _)) => false,
+            Either::Right(((), _)) => true,
         }
     };
-    let _the_client_may_have_gone = socket.close(code, reason).await;
+    let (code, reason) = match goes_down {
+        true => (shutdown.code(), come_back()),
+        false => (CloseCode::INTERNAL_ERROR, "internal error".into()),
+    };
+    let _the_client_may_have_gone = socket.close(code, &reason).await;
 }
 
-/// Ends when the user or the system asks the program to stop.
-pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+/// Advises each client to come back at another moment, so that not all come at once.
+fn come_back() -> String {
+    let chance =
+        RandomState::new().hash_one(()) % (COME_BACK_TENTHS.end() - COME_BACK_TENTHS.start());
+    let tenths = COME_BACK_TENTHS.start() + chance;
+    format!("the server goes down; come back in {}.{} s", tenths / 10, tenths % 10)
+}
+
+/// Ends when the user or the system asks the program to stop, with the close code that says which: who presses Ctrl-C
+/// wants it gone (1001), and the system will start it again, or another in its place (1012).
+pub(crate) fn stop_signal() -> io::Result<impl Future<Output = CloseCode>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -133,14 +160,15 @@ pub(crate) fn stop_signal() -> io::Result<impl Future<Output = ()>> {
         let mut terminate = signal(SignalKind::terminate())?;
         Ok(async move {
             tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+                _ = interrupt.recv() => CloseCode::GOING_AWAY,
+                _ = terminate.recv() => CloseCode::SERVICE_RESTART,
             }
         })
     }
     #[cfg(not(unix))]
     Ok(async {
         let _cannot_be_waited_for = tokio::signal::ctrl_c().await;
+        CloseCode::GOING_AWAY
     })
 }
 

@@ -6,6 +6,9 @@ use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
 use crate::seconds::Seconds;
 use crate::shutdown::{Shutdown, shutdown};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
     future::Future,
     io::{self, Write},
@@ -69,10 +72,20 @@ pub(crate) struct Listening {
     /// How long one message may take to arrive, in seconds, or off
     #[arg(long, value_name = "SECONDS", default_value = "300")]
     message_timeout: Seconds,
-}
 
-/// How long connections have to say goodbye when the server goes down.
-const GOODBYE: Duration = Duration::from_secs(5);
+    /// How long the server serves on when it is told to stop, in seconds, so that those who ask
+    /// whether it is ready learn of it first
+    #[arg(long, value_name = "SECONDS", default_value = "off")]
+    drain_delay: Seconds,
+
+    /// How long connections have to say goodbye when the server goes down, in seconds
+    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    drain_timeout: Seconds,
+
+    /// Whether the server was told to stop.
+    #[arg(skip)]
+    draining: Arc<AtomicBool>,
+}
 
 impl Listening {
     /// The server that these arguments describe.
@@ -119,6 +132,11 @@ impl Listening {
         }
     }
 
+    /// Whether the server was told to stop, as it will be known.
+    pub(crate) fn draining(&self) -> Arc<AtomicBool> {
+        self.draining.clone()
+    }
+
     /// Listens, prints the line that `announce` makes of the address and of the "s" of a scheme with
     /// TLS, and handles every request in a task of its own until Ctrl-C or SIGTERM. `meanwhile` runs
     /// beside.
@@ -149,21 +167,40 @@ impl Listening {
             let (switch, shutdown) = shutdown();
             let places = Places::new(self.max_connections as usize);
             let signal = stop_signal()?;
-            tokio::select! {
-                () = accept_all(&listener, &places, &server, &shutdown, &handle) => {}
-                () = meanwhile => {}
-                () = signal => {}
+            let mut meanwhile = pin!(meanwhile);
+            let code = tokio::select! {
+                () = accept_all(&listener, &places, &server, &shutdown, &handle) => return Ok(()),
+                () = &mut meanwhile => return Ok(()),
+                code = signal => code,
+            };
+            self.draining.store(true, Ordering::Relaxed);
+            let mut again = pin!(stop_signal()?);
+            if let Some(delay) = self.drain_delay.0 {
+                tokio::select! {
+                    () = accept_all(&listener, &places, &server, &shutdown, &handle) => {}
+                    () = &mut meanwhile => {}
+                    () = tokio::time::sleep(delay) => {}
+                    _ = &mut again => {}
+                }
             }
             drop(listener);
-            switch.begin();
+            let connections = places.taken();
+            switch.begin(code);
             drop(shutdown);
-            let again = stop_signal()?;
+            let goodbye = self.drain_timeout.0.unwrap_or(Duration::MAX);
             tokio::select! {
                 // Every task holds a receiver until it has ended.
                 () = switch.all_ended() => {}
-                () = tokio::time::sleep(GOODBYE) => {}
-                () = again => {}
+                () = meanwhile => {}
+                () = tokio::time::sleep(goodbye) => {}
+                _ = again => {}
             }
+            let left = places.taken();
+            let ended = connections.saturating_sub(left);
+            let report =
+                format!("wskit goes down: {ended} of {connections} connections said goodbye\n");
+            // Who started it may not read any more.
+            let _nobody_reads = io::stdout().write_all(report.as_bytes());
             Ok(())
         })
     }

@@ -6,24 +6,25 @@ use std::{
     task::{Poll, Waker},
 };
 use tokio::{sync::watch, task::unconstrained};
+use wskit::CloseCode;
 
 /// Begins the shutdown, and knows when every connection has ended.
-pub(crate) struct ShutdownSwitch(watch::Sender<()>);
+pub(crate) struct ShutdownSwitch(watch::Sender<CloseCode>);
 
 /// Tells a connection that the server goes down. Held as long as the connection lasts.
 #[derive(Clone)]
-pub(crate) struct Shutdown(watch::Receiver<()>);
+pub(crate) struct Shutdown(watch::Receiver<CloseCode>);
 
 /// A switch, and what it switches.
 pub(crate) fn shutdown() -> (ShutdownSwitch, Shutdown) {
-    let (sender, receiver) = watch::channel(());
+    let (sender, receiver) = watch::channel(CloseCode::GOING_AWAY);
     (ShutdownSwitch(sender), Shutdown(receiver))
 }
 
 impl ShutdownSwitch {
-    /// Tells every connection.
-    pub(crate) fn begin(&self) {
-        self.0.send_replace(());
+    /// Tells every connection, and with which code to close.
+    pub(crate) fn begin(&self, code: CloseCode) {
+        self.0.send_replace(code);
     }
 
     /// Ends when nobody holds a [`Shutdown`] any more.
@@ -33,6 +34,11 @@ impl ShutdownSwitch {
 }
 
 impl Shutdown {
+    /// The code to close with when the server goes down.
+    pub(crate) fn code(&self) -> CloseCode {
+        *self.0.borrow()
+    }
+
     /// Ends when the server goes down.
     ///
     /// It is polled each time that the connection's task wakes, so it looks at no more than a
@@ -66,7 +72,7 @@ mod tests {
         let mut waiting = shutdown.clone();
         let waiting = tokio::spawn(async move { waiting.begun().await });
         tokio::task::yield_now().await;
-        switch.begin();
+        switch.begin(CloseCode::GOING_AWAY);
         waiting.await.unwrap();
         let mut late = shutdown;
         late.begun().await;
@@ -82,7 +88,7 @@ mod tests {
         assert!(!once.await, "nothing has begun yet");
         let other = tokio::spawn(begun);
         tokio::task::yield_now().await;
-        switch.begin();
+        switch.begin(CloseCode::GOING_AWAY);
         other.await.unwrap();
     }
 }

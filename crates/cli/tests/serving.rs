@@ -113,7 +113,9 @@ async fn a_server_that_is_told_to_stop_says_goodbye() {
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(closed.unwrap().code(), CloseCode::GOING_AWAY);
+        let closed = closed.unwrap();
+        assert_eq!(closed.code(), CloseCode::SERVICE_RESTART);
+        assert!(closed.reason().contains("come back in "), "{closed}");
         assert_eq!(wait(&mut server.child).code(), Some(0));
         assert!(TcpStream::connect(&server.address).is_err(), "nobody is let in any more");
     }

@@ -55,9 +55,11 @@ export class Line {
   }
 
   #wait(reason) {
-    // One second doubled up to thirty, and of that between half and all, so that not everybody returns at once.
+    // One second doubled up to thirty, and of that between half and all, so that not everybody returns at once. A
+    // server that goes down advises each when to come back.
     const longest = Math.min(30_000, 1000 * 2 ** this.#attempts++);
-    const until = Date.now() + longest * (0.5 + Math.random() / 2);
+    const advised = /come back in (\d{1,2}(\.\d)?) s/.exec(reason)?.[1];
+    const until = Date.now() + (advised ? advised * 1000 : longest * (0.5 + Math.random() / 2));
     const tick = () => {
       const left = until - Date.now();
       if (left <= 0) return this.open();

@@ -2,14 +2,21 @@
 
 mod chat;
 mod clock;
+mod counters;
+mod health;
 mod keeping;
 mod page;
+mod programs;
 
 use crate::accepting::{accept, converse};
 use crate::failure::Failure;
 use crate::listening::Listening;
 use clock::Clock;
+use counters::Counters;
+use health::Health;
 use keeping::Keeping;
+use programs::{ProgramArguments, Programs};
+use std::sync::Arc;
 use std::time::Duration;
 use wskit_hub::{Hub, Limits};
 
@@ -21,6 +28,9 @@ pub(crate) struct Serve {
 
     #[command(flatten)]
     keeping: Keeping,
+
+    #[command(flatten)]
+    programs: ProgramArguments,
 
     /// How many messages a second a member may send for long; four times as many at once
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -39,15 +49,20 @@ impl Serve {
         let clock = Clock::start();
         let (store, place) = self.keeping.open()?;
         let hub = Hub::with_store(limits, clock.entropy(), store);
+        let counters = Arc::new(Counters::default());
+        let health = Health { hub: hub.clone(), draining: self.listening.draining() };
+        let programs = self.programs.listen(health.clone(), counters.clone(), clock)?;
+        let also = programs.as_ref().map(|programs| format!("\nwskit serve {}", programs.place()));
+        let also = also.unwrap_or_default();
         let announce = |s: &str, address| {
-            format!("wskit serve listens on http{s}://{address}/\nwskit serve {place}")
+            format!("wskit serve listens on http{s}://{address}/\nwskit serve {place}{also}")
         };
-        let work = work(hub.clone(), clock);
+        let work = work(hub.clone(), clock, programs);
         self.listening.run(&server, announce, work, move |request, shutdown| {
-            let hub = hub.clone();
-            let opening = Box::pin(async {
+            let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
+            let opening = Box::pin(async move {
                 let Some(visit) = chat::visit(request.request()) else {
-                    page::answer(request).await;
+                    page::answer(request, &health).await;
                     return None;
                 };
                 Some((accept(request).await?, visit))
@@ -55,7 +70,7 @@ impl Serve {
             async move {
                 let Some((socket, visit)) = opening.await else { return };
                 converse(socket, shutdown, async |socket| {
-                    chat::converse(socket, &hub, &visit, clock).await
+                    chat::converse(socket, &hub, &visit, clock, &counters).await
                 })
                 .await;
             }
@@ -63,13 +78,18 @@ impl Serve {
     }
 }
 
-/// Delivers what is kept, and lets go of what is too old.
-async fn work(hub: Hub, clock: Clock) {
+/// Delivers what is kept, lets go of what is too old, and answers programs.
+async fn work(hub: Hub, clock: Clock, programs: Option<Programs>) {
     let sweep = async {
         loop {
             tokio::time::sleep(SWEEP_INTERVAL).await;
             hub.expire(clock.now());
         }
     };
-    tokio::join!(hub.run(), sweep);
+    let programs = async {
+        if let Some(programs) = programs {
+            programs.run().await;
+        }
+    };
+    tokio::join!(hub.run(), sweep, programs);
 }

@@ -1,6 +1,7 @@
 //! One connection's part in the chat.
 
 use super::clock::Clock;
+use super::counters::{Counted, Counters};
 use crate::accepting::Stream;
 use percent_encoding::percent_decode_str;
 use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
@@ -40,33 +41,49 @@ pub(super) async fn converse(
     hub: &Hub,
     visit: &Visit,
     clock: Clock,
+    counters: &Counters,
 ) -> Result<(), Error> {
+    let _counted = Counted::new(counters);
     let opening = describe(socket);
     let joined = Box::pin(hub.join(visit, &opening, clock.now())).await;
     let (mut membership, mut mailbox) = match joined {
         Ok(joined) => joined,
         // A page cannot see the status of a refused handshake, but it can see a close code.
-        Err(refusal) => return close(socket, &refusal.closing()).await,
+        Err(refusal) => {
+            let closing = refusal.closing();
+            counters.count_closing(closing.code);
+            return close(socket, &closing).await;
+        }
     };
     let closing = loop {
         tokio::select! {
             // What waits goes out before more is taken in. It is written when the socket waits.
             biased;
             delivery = mailbox.next() => match delivery {
-                Ok(delivery) => tokio::select! {
-                    fed = socket.feed_prepared(delivery.message()) => fed?,
-                    closing = mailbox.overrun() => break closing,
-                },
+                Ok(delivery) => {
+                    counters.delivered.count(delivery.message().payload().len());
+                    tokio::select! {
+                        fed = socket.feed_prepared(delivery.message()) => fed?,
+                        closing = mailbox.overrun() => break closing,
+                    }
+                }
                 Err(closing) => break closing,
             },
             message = socket.recv() => match message.transpose()? {
-                Some(Message::Text(text)) => membership.receive_text(&text, clock.now()),
-                Some(Message::Binary(bytes)) => membership.receive_binary(&bytes, clock.now()),
+                Some(Message::Text(text)) => {
+                    counters.received.count(text.len());
+                    membership.receive_text(&text, clock.now());
+                }
+                Some(Message::Binary(bytes)) => {
+                    counters.received.count(bytes.len());
+                    membership.receive_binary(&bytes, clock.now());
+                }
                 Some(_) => {}
                 None => return Ok(()),
             },
         }
     };
+    counters.count_closing(closing.code);
     // The others see at once that this member has left, however long the goodbye takes.
     drop(membership);
     close(socket, &closing).await
@@ -120,7 +137,7 @@ mod tests {
                 let stream = listener.accept().await.unwrap().0;
                 let mut socket = wskit::accept(MaybeTls::First(stream)).await.unwrap();
                 let visit = visit_of("slow");
-                converse(&mut socket, &hub, &visit, clock).await
+                converse(&mut socket, &hub, &visit, clock, &Counters::default()).await
             }
         });
         let client = Client::new(&url).unwrap().compression(Compression::off());

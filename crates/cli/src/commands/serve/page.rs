@@ -1,5 +1,6 @@
 //! The page of the chat: a few static files, built into the program.
 
+use super::health::Health;
 use crate::accepting::Stream;
 use bytes::Bytes;
 use wskit::{Field, PendingRequest, Rejection};
@@ -21,8 +22,12 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a request that is not for a room.
-pub(super) async fn answer(request: PendingRequest<Stream>) {
+pub(super) async fn answer(request: PendingRequest<Stream>, health: &Health) {
     let path = request.request().path();
+    if let Some((status, words)) = health.answer(path) {
+        let _the_client_may_have_gone = request.reject(Rejection::new(status, words)).await;
+        return;
+    }
     let file = FILES.iter().find(|(name, ..)| *name == path && !request.is_upgrade());
     let Some((_, kind, content)) = file else {
         return refuse(request).await;

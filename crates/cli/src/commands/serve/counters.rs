@@ -1,0 +1,57 @@
+//! What is counted while the server runs.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counts of what the connections of the chat did.
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) opened: AtomicU64,
+    pub(super) ended: AtomicU64,
+    pub(super) received: Traffic,
+    pub(super) delivered: Traffic,
+    /// Connections that the server closed, by their close code.
+    closed: Mutex<BTreeMap<u16, u64>>,
+}
+
+/// Messages and their bytes, before compression.
+#[derive(Default)]
+pub(super) struct Traffic {
+    pub(super) messages: AtomicU64,
+    pub(super) bytes: AtomicU64,
+}
+
+impl Traffic {
+    pub(super) fn count(&self, bytes: usize) {
+        self.messages.fetch_add(1, Relaxed);
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+}
+
+impl Counters {
+    pub(super) fn count_closing(&self, code: u16) {
+        *self.closed.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
+    }
+
+    pub(super) fn closed(&self) -> BTreeMap<u16, u64> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Counts a connection from its opening to its end, however it ends.
+pub(super) struct Counted<'a>(&'a Counters);
+
+impl<'a> Counted<'a> {
+    pub(super) fn new(counters: &'a Counters) -> Self {
+        counters.opened.fetch_add(1, Relaxed);
+        Counted(counters)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.ended.fetch_add(1, Relaxed);
+    }
+}

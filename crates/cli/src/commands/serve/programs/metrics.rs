@@ -1,0 +1,89 @@
+//! `/metrics`, in the text format of Prometheus.
+
+use super::super::counters::Counters;
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+use wskit_hub::Hub;
+
+/// All that is counted and measured.
+pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
+    let mut text = String::new();
+    let (opened, ended) = (counters.opened.load(Relaxed), counters.ended.load(Relaxed));
+    let store = hub.statistics();
+    let (received, delivered) = (&counters.received, &counters.delivered);
+    for (name, kind, help, value) in [
+        ("connections", "gauge", "Connections that are open.", opened.saturating_sub(ended)),
+        ("connections_opened_total", "counter", "Connections that were opened.", opened),
+        ("rooms", "gauge", "Rooms that somebody is in.", hub.room_count() as u64),
+        ("members", "gauge", "Members of all rooms.", hub.member_count() as u64),
+        (
+            "messages_received_total",
+            "counter",
+            "Messages from members.",
+            received.messages.load(Relaxed),
+        ),
+        ("bytes_received_total", "counter", "Their bytes, inflated.", received.bytes.load(Relaxed)),
+        (
+            "messages_delivered_total",
+            "counter",
+            "Events to members.",
+            delivered.messages.load(Relaxed),
+        ),
+        (
+            "bytes_delivered_total",
+            "counter",
+            "Their bytes, before they are compressed.",
+            delivered.bytes.load(Relaxed),
+        ),
+        ("rooms_kept", "gauge", "Rooms that the store keeps.", store.streams as u64),
+        ("store_waiting_bytes", "gauge", "Bytes that wait to be kept.", store.waiting_bytes as u64),
+        ("messages_kept_total", "counter", "Messages that were kept.", store.kept),
+        (
+            "messages_known_total",
+            "counter",
+            "Messages that were sent again and kept already.",
+            store.known,
+        ),
+        ("messages_refused_total", "counter", "Messages that the store refused.", store.refused),
+        (
+            "store_failed",
+            "gauge",
+            "Whether the store does not keep messages.",
+            store.failure.is_some().into(),
+        ),
+    ] {
+        head(&mut text, name, kind, help);
+        line(&mut text, name, "", value);
+    }
+    head(
+        &mut text,
+        "closed_total",
+        "counter",
+        "Connections that the server closed, by close code.",
+    );
+    for (code, count) in counters.closed() {
+        line(&mut text, "closed_total", &format!("{{code=\"{code}\"}}"), count);
+    }
+    head(
+        &mut text,
+        "commit_seconds",
+        "histogram",
+        "How long commits took until they were on disk.",
+    );
+    for (bound, count) in store.commit_times.cumulative() {
+        line(&mut text, "commit_seconds_bucket", &format!("{{le=\"{bound}\"}}"), count);
+    }
+    let count = store.commit_times.count();
+    line(&mut text, "commit_seconds_bucket", "{le=\"+Inf\"}", count);
+    line(&mut text, "commit_seconds_sum", "", store.commit_times.sum().as_secs_f64());
+    line(&mut text, "commit_seconds_count", "", count);
+    text
+}
+
+fn head(text: &mut String, name: &str, kind: &str, help: &str) {
+    let _memory_takes_it = writeln!(text, "# HELP wskit_{name} {help}\n# TYPE wskit_{name} {kind}");
+}
+
+fn line(text: &mut String, name: &str, labels: &str, value: impl std::fmt::Display) {
+    let _memory_takes_it = writeln!(text, "wskit_{name}{labels} {value}");
+}
