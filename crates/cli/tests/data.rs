@@ -73,3 +73,63 @@ fn a_folder_that_cannot_be_used_is_refused_in_one_line() {
     fs::write(&file, "").unwrap();
     refused(&file, "choose another folder with --data");
 }
+
+// A limit on the size of a file stands for a disk that is full.
+#[cfg(unix)]
+#[tokio::test]
+async fn on_a_full_disk_messages_are_refused_and_what_was_acknowledged_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", r#"trap "" XFSZ; ulimit -f 4096; exec "$0" "$@""#]);
+    shell.args([env!("CARGO_BIN_EXE_wskit"), "serve", "--listen", "127.0.0.1:0", "--data", data]);
+    shell.args(["--messages-per-second", "1000000"]);
+    let mut child = shell.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let address = common::address(&mut child);
+    let mut server = Server { child, address };
+    let url = format!("ws://{}/chat/kept?client=0123456789abcdef", server.address);
+    let mut socket = wskit::connect(&url).await.unwrap();
+    event(&mut socket).await;
+    let text = "x".repeat(10_000);
+    let (mut acknowledged, mut refused) = (Vec::new(), None);
+    for id in 1..2_000 {
+        let say = serde_json::json!({"say": text, "id": id.to_string()});
+        socket.send(say.to_string()).await.unwrap();
+        let outcome = loop {
+            let event = event(&mut socket).await;
+            if event["event"] != "message" {
+                break event;
+            }
+        };
+        if outcome["event"] == "error" {
+            assert_eq!(outcome["reason"], "not_kept");
+            refused = Some(id);
+            break;
+        }
+        acknowledged.push(outcome["offset"].as_u64().unwrap());
+    }
+    let refused = refused.expect("the disk is never full");
+    assert_eq!(acknowledged, (1..refused).collect::<Vec<_>>());
+    // Reading goes on, and the server says that it is not ready.
+    socket.send(r#"{"history":{"before":3}}"#).await.unwrap();
+    assert_eq!(event(&mut socket).await["messages"].as_array().unwrap().len(), 2);
+    assert!(common::get(&server.address, "/readyz").0.starts_with("HTTP/1.1 503 "));
+    server.child.kill().unwrap();
+    wait(&mut server.child);
+
+    let server = serve(folder.path());
+    let url = format!("ws://{}/chat/kept?client=0123456789abcdef", server.address);
+    let mut socket = wskit::connect(&url).await.unwrap();
+    let last = event(&mut socket).await["offset"].as_u64().unwrap();
+    // The refused one may be kept or not; sent again, it is there once.
+    assert!(last == refused - 1 || last == refused, "{last} after {refused}");
+    let say = serde_json::json!({"say": text, "id": refused.to_string()});
+    socket.send(say.to_string()).await.unwrap();
+    let acknowledged = loop {
+        let event = event(&mut socket).await;
+        if event["event"] == "acknowledged" {
+            break event;
+        }
+    };
+    assert_eq!(acknowledged["offset"], refused);
+}

@@ -2,20 +2,9 @@
 
 mod common;
 
-use common::{Server, run, wait};
-use std::io::{Read, Write};
+use common::{Server, get, run, wait};
 use std::net::{TcpListener, TcpStream};
 use wskit::{CloseCode, Message};
-
-/// The response to a plain request, and its body.
-fn get(server: &Server, path: &str) -> (String, String) {
-    let mut stream = TcpStream::connect(&server.address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {}\r\n\r\n", server.address).unwrap();
-    let mut response = String::new();
-    stream.read_to_string(&mut response).unwrap();
-    let (head, body) = response.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
 
 /// The next text message, as JSON.
 async fn event<S>(socket: &mut wskit::WebSocket<S>) -> serde_json::Value
@@ -31,15 +20,15 @@ where
 #[test]
 fn the_page_and_its_files_are_served() {
     let server = Server::start(&["serve", "--ephemeral"]);
-    let (head, page) = get(&server, "/");
+    let (head, page) = get(&server.address, "/");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("Content-Security-Policy: default-src 'none'; script-src 'self'"));
     for file in ["chat.css", "chat.js", "dom.js", "line.js", "log.js", "opening.js", "outbox.js"] {
         assert!(page.contains(file), "{file}");
-        let (head, content) = get(&server, &format!("/{file}"));
+        let (head, content) = get(&server.address, &format!("/{file}"));
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && !content.is_empty(), "{file}: {head}");
     }
-    assert!(get(&server, "/nothing").0.starts_with("HTTP/1.1 404 Not Found\r\n"));
+    assert!(get(&server.address, "/nothing").0.starts_with("HTTP/1.1 404 Not Found\r\n"));
 }
 
 #[tokio::test]

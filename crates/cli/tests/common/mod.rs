@@ -97,11 +97,27 @@ impl Server {
     pub(crate) fn start(arguments: &[&str]) -> Server {
         let (subcommand, rest) = arguments.split_at(1);
         let mut child = start(&[subcommand, &["--listen", "127.0.0.1:0"], rest].concat());
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let (_, address) = line.trim_end().split_once("://").unwrap();
-        Server { child, address: address.trim_end_matches('/').to_owned() }
+        let address = address(&mut child);
+        Server { child, address }
     }
+}
+
+/// The address that a server prints first.
+pub(crate) fn address(child: &mut Child) -> String {
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let (_, address) = line.trim_end().split_once("://").unwrap();
+    address.trim_end_matches('/').to_owned()
+}
+
+/// The head of the response to a plain request, and its body.
+pub(crate) fn get(address: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    let (head, body) = response.split_once("\r\n\r\n").unwrap();
+    (head.to_owned(), body.to_owned())
 }
 
 impl Drop for Server {
