@@ -79,9 +79,11 @@ fn create(folder: &Path, path: &Path) -> Result<(), OpenError> {
         // Under the lock of the file still, so that another server that starts now does not replace it.
         if !path.try_exists()? {
             fs::rename(&unfinished, path)?;
-            // The name is on disk when the folder is.
+            // A name is on disk when the folder is that has it.
             #[cfg(unix)]
-            fs::File::open(folder)?.sync_all()?;
+            for folder in folder.canonicalize()?.ancestors().take(2) {
+                fs::File::open(folder)?.sync_all()?;
+            }
         }
         Ok(())
     };
