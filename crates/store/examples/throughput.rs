@@ -6,7 +6,7 @@ use std::time::Instant;
 use wskit_store::{Append, Bounds, Disk, Outcome, Store};
 
 /// As many as wait at a time, as if from so many clients that wait for the acknowledgement of each.
-const WAITING: u64 = 1_000;
+const WAITING: u64 = 4_000;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let count: u64 = std::env::args().nth(1).map_or(Ok(200_000), |count| count.parse())?;

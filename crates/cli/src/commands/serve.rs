@@ -82,8 +82,8 @@ impl Serve {
 async fn work(hub: Hub, clock: Clock, programs: Option<Programs>) {
     let sweep = async {
         loop {
-            tokio::time::sleep(SWEEP_INTERVAL).await;
             hub.expire(clock.now());
+            tokio::time::sleep(SWEEP_INTERVAL).await;
         }
     };
     let programs = async {
