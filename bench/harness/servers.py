@@ -2,7 +2,10 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -33,12 +36,23 @@ class Server:
     plain: list[str] = dataclasses.field(default_factory=list)
     # A crate whose version in Cargo.lock is the server's.
     crate: str | None = None
-    # The language that it is written in.
-    language: str = "Rust"
+    # Those that are far from the front are measured in fewer rounds.
+    rounds_max: int = 1000
+    # A command that tells the version of what has no crate.
+    tells_version: list[str] = dataclasses.field(default_factory=list)
 
     def start(self, port: int, compression: str | None = None) -> list[str]:
         arguments = self.compressed[compression] if compression else self.plain
         return [part.format(port=port) for part in self.command + arguments]
+
+    def is_built(self) -> bool:
+        return shutil.which(self.command[0]) is not None
+
+    def version(self) -> str | None:
+        if not self.tells_version:
+            return None
+        told = subprocess.run(self.tells_version, cwd=self.folder, capture_output=True, text=True)
+        return told.stdout.strip()
 
 
 def cargo(package: str) -> list[str]:
@@ -51,6 +65,9 @@ def peer(name: str, crate: str | None = None, **more) -> Server:
     return Server(name, cargo(f"echo-{name}"), command, crate=crate, **more)
 
 
+# What the servers of this folder are told.
+BY_NAME = {"stateless": ["stateless"], "contexts": ["contexts"]}
+
 SERVERS = [
     peer("raw", websocket=False),
     peer("tokio-raw", websocket=False),
@@ -62,6 +79,14 @@ SERVERS = [
         plain=["--compression", "off"],
         compressed={"stateless": ["--compression", "shared"], "contexts": ["--compression", "dedicated"]},
     ),
+    peer("fastwebsockets", "fastwebsockets"),
+    peer("tokio-websockets", "tokio-websockets"),
+    peer("yawc", "yawc", compressed=BY_NAME),
+    peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME),
+    peer("wtx", "wtx", compressed=BY_NAME),
+    peer("tokio-tungstenite", "tokio-tungstenite"),
+    peer("soketto", "soketto", rounds_max=1),
+    peer("axum", "axum", rounds_max=1),
 ]
 
 
@@ -108,12 +133,21 @@ def running(server: Server, compression: str | None = None, core: int | None = S
         wait_until_listening(server, process, port)
         yield process, port
     finally:
-        process.terminate()
+        stop(process, prefixed=bool(prefix))
         try:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def stop(process: subprocess.Popen, prefixed: bool) -> None:
+    """Asks the server to end, which ends the command that it runs under."""
+    children = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    pids = [int(pid) for pid in children.read_text().split()] if prefixed and children.exists() else []
+    for pid in pids or [process.pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
 
 
 def wait_until_listening(server: Server, process: subprocess.Popen, port: int, seconds: float = 30) -> None:

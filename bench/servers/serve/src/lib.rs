@@ -1,6 +1,10 @@
 //! What all the servers on Tokio share: one thread, a listener, a task for each connection.
 
+use futures_util::{Sink, Stream};
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
+use std::task::Poll;
 use tokio::net::{TcpListener, TcpStream};
 
 /// The longest message that servers take, in bytes, where they have a limit.
@@ -11,12 +15,7 @@ pub fn run<F>(serve: impl Fn(TcpStream) -> F) -> io::Result<()>
 where
     F: Future + 'static,
 {
-    let address = std::env::args().nth(1).expect("the first argument is the address");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build_local(Default::default())?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind(address).await?;
+    run_listener(async |listener| {
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
@@ -28,7 +27,38 @@ where
     })
 }
 
-/// The program's second argument.
+/// Listens on the address that is the program's first argument.
+pub fn run_listener(serve: impl AsyncFnOnce(TcpListener) -> io::Result<()>) -> io::Result<()> {
+    let address = std::env::args().nth(1).expect("the first argument is the address");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(Default::default())?;
+    runtime.block_on(async { serve(TcpListener::bind(address).await?).await })
+}
+
+/// The program's second argument: "stateless", "contexts", or none.
 pub fn compression() -> Option<String> {
     std::env::args().nth(2)
+}
+
+/// The next message; while there is none, sends what was fed.
+pub async fn next_or_flush<S, M>(socket: &mut S) -> Option<S::Item>
+where
+    S: Stream + Sink<M> + Unpin,
+{
+    let mut flushed = false;
+    poll_fn(|context| {
+        if let Poll::Ready(next) = Pin::new(&mut *socket).poll_next(context) {
+            return Poll::Ready(next);
+        }
+        if !flushed {
+            match Pin::new(&mut *socket).poll_flush(context) {
+                Poll::Ready(Ok(())) => flushed = true,
+                Poll::Ready(Err(_)) => return Poll::Ready(None),
+                Poll::Pending => {}
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }

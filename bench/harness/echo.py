@@ -1,0 +1,64 @@
+"""Messages sent back as they are."""
+
+from harness import load, pictures, rounds, tables
+from harness.rounds import Cell
+
+KIBI, MEBI = 1 << 10, 1 << 20
+
+
+def cell(length: int, connections: int, in_flight: int, kind: str = "binary") -> Cell:
+    called = {"binary": "", "text": " text", "multibyte": " text, not ASCII,"}[kind]
+    size = "4 MiB" if length == 4 * MEBI else f"{length:,}"
+    settings = {"bytes": length, "connections": connections, "in_flight": in_flight, "kind": kind}
+    return Cell(f"{size}{called} × {connections} × {in_flight}", settings)
+
+
+CELLS = [
+    cell(16, 50, 1),
+    cell(16, 50, 32),
+    cell(16, 500, 1),
+    cell(125, 50, 32),
+    cell(KIBI, 50, 32),
+    cell(KIBI, 50, 32, "text"),
+    cell(16 * KIBI, 50, 1),
+    cell(16 * KIBI, 50, 1, "multibyte"),
+    cell(256 * KIBI, 50, 1),
+    cell(256 * KIBI, 50, 1, "text"),
+    cell(4 * MEBI, 1, 1),
+]
+
+
+def measure(arguments) -> None:
+    chosen = arguments.chosen
+
+    def one(server, of):
+        return load.echo(server, **of.settings, warm_up=arguments.warm_up, seconds=arguments.seconds)
+
+    outcomes = rounds.take(CELLS, chosen, arguments, one, base="raw")
+
+    lines = tables.head("Echo", chosen, arguments)
+    lines += [
+        "",
+        "Cells are bytes × connections × messages in flight on each. Medians of the rounds; small figures are the least",
+        "and the most. The best WebSocket server of a row is bold. Compression is off.",
+    ]
+
+    def add(title, figure, number=tables.short, **more):
+        lines.extend(tables.table(title, outcomes, chosen, figure, number, **more))
+
+    add("The server's CPU time for each message, as a multiple of a bare TCP echo in the same round", "multiple", lambda x: f"{x:.2f}", spread=True)
+    add("The server's CPU time for each message, in µs", "cpu_microseconds_per_message")
+    add("Messages per second", "per_second", lambda x: f"{x:,.0f}", best="most")
+    for quantile in ["p50", "p99", "p999"]:
+        called = quantile.replace("p999", "p99.9")
+        add(f"From sending a message to its whole reply, {called}, in µs", f"{quantile}_microseconds")
+    add("Resident memory of the server with all connections open, in MiB", "resident_bytes", tables.mebibytes)
+    tables.write("echo", lines, outcomes, chosen, arguments)
+
+    floors = {server.name for server in chosen if not server.websocket}
+    for name, title, figure in [
+        ("echo", "The server's CPU time for each message, as a multiple of a bare TCP echo", "multiple"),
+        ("echo-p99", "From sending a message to its whole reply, p99, in µs", "p99_microseconds"),
+    ]:
+        panels = {of: rounds.spreads(found, figure) for of, found in outcomes.items()}
+        pictures.bars(name, f"{title} (shorter is better)", panels, floors)

@@ -1,0 +1,41 @@
+"""What the figures were measured on, and with which versions."""
+
+import datetime
+import os
+import platform
+import re
+import subprocess
+import tomllib
+
+from harness.servers import BENCH, REPOSITORY, Server
+
+
+def describe() -> dict[str, str]:
+    return {
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "processor": f"{processor()}, {os.cpu_count()} cores",
+        "system": f"{platform.system()} {platform.release()}",
+        "rustc": output("rustc", "--version").removeprefix("rustc "),
+        "wskit": output("git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--exclude=*"),
+    }
+
+
+def versions(servers: list[Server]) -> dict[str, str]:
+    """The version of each peer, from the lock files."""
+    packages = tomllib.loads((BENCH / "Cargo.lock").read_text())["package"]
+    locked = {package["name"]: package["version"] for package in packages}
+    found = {server.name: locked.get(server.crate) or server.version() for server in servers}
+    return {name: version for name, version in found.items() if version}
+
+
+def processor() -> str:
+    with open("/proc/cpuinfo") as file:
+        model = re.search(r"^model name\s*: (.*)", file.read(), re.MULTILINE)
+    return model[1] if model else platform.machine()
+
+
+def output(*command: str) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,46 @@
+"""The command line: which parts are measured, and how long."""
+
+import argparse
+import importlib
+import time
+
+from harness import load, servers
+
+# Each part is a module with `measure(arguments)`; these in this order if none is named.
+PARTS = {
+    "echo": "CPU, rate, latency and memory of plain messages sent back",
+    "compressed": "the same with permessage-deflate, and the ratio",
+    "syscalls": "system calls for each message",
+}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="bench/run",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="\n".join(["parts:", *(f"  {part:<12} {what}" for part, what in PARTS.items()), "  build        build only"]),
+    )
+    parser.add_argument("parts", nargs="*", metavar="part", help="what to measure; all by default")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds over all servers, for each cell")
+    parser.add_argument("--seconds", type=float, default=0.8, help="how long each measurement lasts")
+    parser.add_argument("--warm-up", type=float, default=0.2, metavar="SECONDS", help="how long the load runs before it")
+    parser.add_argument("--servers", help="only these, separated by commas: " + ", ".join(s.name for s in servers.SERVERS))
+    parser.add_argument("--cells", help="only cells of which the name contains one of these, separated by commas")
+    parser.add_argument("--no-build", action="store_true", help="take what was built before")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS) - {"build"}:
+        parser.error(f"no such part: {', '.join(unknown)}")
+
+    start = time.monotonic()
+    chosen = servers.named(arguments.servers)
+    if not arguments.no_build:
+        load.build()
+        chosen = [server for server in chosen if servers.build(server)]
+        print(f"built in {time.monotonic() - start:.0f} s", flush=True)
+    arguments.chosen = [server for server in chosen if server.is_built()]
+    for part in arguments.parts or PARTS:
+        if part != "build":
+            begun = time.monotonic()
+            importlib.import_module(f"harness.{part}").measure(arguments)
+            print(f"{part} took {time.monotonic() - begun:.0f} s", flush=True)
+    return 0

@@ -1,0 +1,75 @@
+"""Rounds taken in turn: in each, every server is measured in a cell, one after the other."""
+
+import argparse
+import dataclasses
+import statistics
+from collections.abc import Callable
+
+from harness.load import Failed
+from harness.servers import Server
+
+
+@dataclasses.dataclass
+class Cell:
+    name: str
+    # What `load.echo` is told.
+    settings: dict
+
+
+@dataclasses.dataclass
+class Spread:
+    """The median of the rounds, and the least and the most."""
+
+    median: float
+    least: float
+    most: float
+
+    @staticmethod
+    def of(values: list[float]) -> "Spread":
+        return Spread(statistics.median(values), min(values), max(values))
+
+
+# For each cell, for each server, the outcomes of the rounds.
+Outcomes = dict[str, dict[str, list[dict]]]
+
+
+def take(
+    cells: list[Cell],
+    chosen: list[Server],
+    arguments: argparse.Namespace,
+    measure: Callable[[Server, Cell], dict],
+    base: str | None = None,
+) -> Outcomes:
+    """Measures all. Where `base` names a server, each outcome gets its `multiple` of what `base` took in its round."""
+    outcomes: Outcomes = {cell.name: {server.name: [] for server in chosen} for cell in cells}
+    for cell in cells:
+        if arguments.cells and not any(part in cell.name for part in arguments.cells.split(",")):
+            del outcomes[cell.name]
+            continue
+        failed = set()
+        for number in range(arguments.rounds):
+            of_base = None
+            for server in chosen:
+                if server.name in failed or number >= server.rounds_max:
+                    continue
+                try:
+                    outcome = measure(server, cell)
+                except (Failed, RuntimeError) as failure:
+                    print(f"{cell.name}: {failure}", flush=True)
+                    failed.add(server.name)
+                    continue
+                cpu = outcome["cpu_microseconds_per_message"]
+                if server.name == base:
+                    of_base = cpu
+                if of_base:
+                    outcome["multiple"] = cpu / of_base
+                outcomes[cell.name][server.name].append(outcome)
+        told = (f"{name} {spread.median:.2f}" for name, spread in spreads(outcomes[cell.name], "cpu_microseconds_per_message").items())
+        print(f"{cell.name}: CPU in µs: {', '.join(told)}", flush=True)
+    return outcomes
+
+
+def spreads(of_cell: dict[str, list[dict]], figure: str) -> dict[str, Spread]:
+    """For each server that has it, the spread of a figure."""
+    values = {name: [outcome[figure] for outcome in rounds if figure in outcome] for name, rounds in of_cell.items()}
+    return {name: Spread.of(rounds) for name, rounds in values.items() if rounds}

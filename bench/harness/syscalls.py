@@ -1,0 +1,37 @@
+"""System calls for each message, counted by strace in short runs of their own."""
+
+import re
+import shutil
+import tempfile
+
+from harness import echo, load, rounds, tables
+
+CELLS = [
+    echo.cell(16, 50, 1),
+    echo.cell(16, 50, 32),
+    echo.cell(1 << 10, 50, 32),
+    echo.cell(16 << 10, 50, 1),
+    echo.cell(256 << 10, 50, 1),
+]
+
+
+def measure(arguments) -> None:
+    if not shutil.which("strace"):
+        print("syscalls: strace is not here")
+        return
+
+    def one(server, cell):
+        with tempfile.NamedTemporaryFile("r") as summary:
+            prefix = ["strace", "-f", "-c", "-U", "calls,name", "-o", summary.name]
+            outcome = load.echo(server, **cell.settings, warm_up=0, seconds=arguments.seconds, prefix=prefix)
+            calls = {name: int(count) for count, name in re.findall(r"^\s*(\d+)\s+(\w+)$", summary.read(), re.MULTILINE)}
+        outcome["calls"] = calls
+        outcome["calls_per_message"] = sum(count for name, count in calls.items() if name != "total") / outcome["messages"]
+        return outcome
+
+    arguments.rounds = 1
+    outcomes = rounds.take(CELLS, arguments.chosen, arguments, one)
+    lines = tables.head("System calls", arguments.chosen, arguments)
+    lines += ["", "All system calls of the server from its start to its end, by the messages that it sent back."]
+    lines += tables.table("System calls for each message", outcomes, arguments.chosen, "calls_per_message", lambda x: f"{x:.3f}")
+    tables.write("syscalls", lines, outcomes, arguments.chosen, arguments)
