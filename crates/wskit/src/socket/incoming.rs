@@ -24,17 +24,16 @@ pub(crate) struct Incoming {
     input: Input,
     alarm: Alarm,
     stage: Stage,
-    verdict: Option<Verdict>,
+    /// What is known of the end. Boxed, for most connections are far from theirs.
+    farewell: Option<Box<Farewell>>,
     /// This end is the server's, which ends the transport first (RFC 6455 §7.1.1).
     is_server: bool,
     /// Pings and Pongs are handed to the application too.
     shows_control: bool,
-    peer_close: Option<Box<Option<CloseFrame>>>,
-    /// Writing failed; shown when reading has come to its end too.
-    write_error: Option<io::Error>,
     /// How much waited to be written when the deadlines were last looked at.
     waiting_bytes: usize,
 }
+
 /// How far a connection has come.
 #[derive(Debug)]
 enum Stage {
@@ -50,6 +49,15 @@ enum Stage {
     },
     /// The transport has ended.
     Ended,
+}
+
+/// What is known of a connection's end.
+#[derive(Debug, Default)]
+struct Farewell {
+    verdict: Option<Verdict>,
+    peer_close: Option<Option<CloseFrame>>,
+    /// Writing failed; shown when reading has come to its end too.
+    write_error: Option<io::Error>,
 }
 
 /// How a connection ended. The application is told when the transport has ended too, so that it
@@ -90,11 +98,9 @@ impl Incoming {
             input: Input::new(input),
             alarm: Alarm::new(),
             stage: Stage::Messages,
-            verdict: None,
+            farewell: None,
             is_server,
             shows_control,
-            peer_close: None,
-            write_error: None,
             waiting_bytes: 0,
         }
     }
@@ -105,17 +111,24 @@ impl Incoming {
 
     /// The Close frame of the peer, once it has arrived.
     pub(crate) fn peer_close(&self) -> Option<Option<&CloseFrame>> {
-        self.peer_close.as_deref().map(Option::as_ref)
+        self.farewell.as_ref()?.peer_close.as_ref().map(Option::as_ref)
     }
 
     /// Whether the connection and its transport have ended.
     pub(crate) fn has_ended(&self) -> bool {
-        matches!(self.stage, Stage::Ended) && self.verdict.is_none()
+        let is_told = self.farewell.as_ref().is_none_or(|farewell| farewell.verdict.is_none());
+        matches!(self.stage, Stage::Ended) && is_told
     }
 
     /// Whether messages may still be sent, as far as this half knows.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.stage, Stage::Messages) && self.write_error.is_none()
+        let is_writable =
+            self.farewell.as_ref().is_none_or(|farewell| farewell.write_error.is_none());
+        matches!(self.stage, Stage::Messages) && is_writable
+    }
+
+    fn farewell(&mut self) -> &mut Farewell {
+        self.farewell.get_or_insert_default()
     }
 
     /// The next message, or piece, or the error that ended the connection; `None` when the
@@ -172,8 +185,11 @@ impl Incoming {
 
     /// Tells the application, once, how the connection ended.
     fn announce<T: Item>(&mut self) -> Option<Result<T, Error>> {
-        match self.verdict.take()? {
-            Verdict::Closed => T::show_control(Message::Close(*self.peer_close.clone()?)).map(Ok),
+        let farewell = self.farewell();
+        match farewell.verdict.take()? {
+            Verdict::Closed => {
+                T::show_control(Message::Close(farewell.peer_close.clone()?)).map(Ok)
+            }
             Verdict::Failed(error) => Some(Err(error)),
         }
     }
@@ -203,7 +219,7 @@ impl Incoming {
                     }
                 }
                 Ok(Some(Taken::Close(frame))) => {
-                    self.peer_close = Some(frame.into());
+                    self.farewell().peer_close = Some(frame);
                     self.leave(Verdict::Closed, self.is_server);
                     return None;
                 }
@@ -225,7 +241,7 @@ impl Incoming {
         if let Poll::Ready(Err(error)) = flushed {
             // The peer may have said why before it left, so what it sent is still read.
             ends.outgoing(|outgoing, _| outgoing.end());
-            self.write_error.get_or_insert(error);
+            self.farewell().write_error.get_or_insert(error);
         }
         match self.poll_read(ends, cx) {
             Poll::Ready(Ok(0)) => self.lose(ends, cx, Lost::Ended),
@@ -376,15 +392,16 @@ impl Incoming {
 
     /// All is said: what was sent last is to arrive, and then the transport is to end.
     fn leave(&mut self, verdict: Verdict, shut: bool) {
-        self.verdict = Some(verdict);
+        self.farewell().verdict = Some(verdict);
         self.deadlines.restart_close();
         self.stage = Stage::Leaving { shut };
     }
 
     /// The transport has ended without a closing handshake, or the peer is no longer there.
     fn lose<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>, lost: Lost) {
-        let lost = self.write_error.take().map_or(lost, Lost::Broken);
-        self.verdict = Some(Verdict::Failed(Error::Lost(lost)));
+        let farewell = self.farewell();
+        let lost = farewell.write_error.take().map_or(lost, Lost::Broken);
+        farewell.verdict = Some(Verdict::Failed(Error::Lost(lost)));
         self.end(ends, cx);
     }
 
