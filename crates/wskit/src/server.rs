@@ -288,17 +288,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
     }
 
     /// Checks that it is a request for a WebSocket that keeps all rules, and refuses it otherwise.
-    pub async fn into_offer(self) -> Result<PendingOffer<S>, Error> {
+    pub fn into_offer(self) -> impl Future<Output = Result<PendingOffer<S>, Error>> {
+        // What can be done at once is, so that the future holds no more than it needs.
         let PendingRequest { stream, input, request, server } = self;
         let offer = request.into_offer().and_then(|offer| {
             offer.check_origin(&server.settings.origins)?;
             Ok(offer)
         });
-        match offer {
+        let outcome = match offer {
             Ok(offer) => Ok(PendingOffer { stream, input, offer, server }),
             Err(error) => {
-                refuse(stream, |output| error.write_response(output)).await;
-                Err(error.into())
+                let answer = error.clone();
+                Err((refuse(stream, move |output| answer.write_response(output)), error))
+            }
+        };
+        async {
+            match outcome {
+                Ok(offer) => Ok(offer),
+                Err((refused, error)) => {
+                    refused.await;
+                    Err(error.into())
+                }
             }
         }
     }
@@ -337,13 +347,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
     }
 
     /// Accepts the offer, with the first of the server's subprotocols that was offered.
-    pub async fn accept(self) -> Result<WebSocket<S>, Error> {
+    pub fn accept(self) -> impl Future<Output = Result<WebSocket<S>, Error>> {
         let subprotocol = self.offer.choose_subprotocol(&self.server.settings.subprotocols);
-        self.accept_with(Acceptance { subprotocol, ..Acceptance::default() }).await
+        self.accept_with(Acceptance { subprotocol, ..Acceptance::default() })
     }
 
     /// Accepts the offer with a subprotocol and headers of the application's choice.
-    pub async fn accept_with(self, acceptance: Acceptance) -> Result<WebSocket<S>, Error> {
+    pub fn accept_with(
+        self,
+        acceptance: Acceptance,
+    ) -> impl Future<Output = Result<WebSocket<S>, Error>> {
         let PendingOffer { stream, input, offer, server } = self;
         let mut output = Output::default();
         output.lend(buffers::take_output());
@@ -351,8 +364,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
             offer.accept(acceptance, &server.settings.options.config.compression, &mut output);
         let opened = Opened { stream, input, output, agreed };
         let mut socket = WebSocket::server(opened, &server.settings.options);
-        server.in_time(socket.flush()).await?;
-        Ok(socket)
+        async move {
+            server.in_time(socket.flush()).await?;
+            Ok(socket)
+        }
     }
 
     /// Rejects the offer and ends the connection.
