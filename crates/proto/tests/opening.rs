@@ -203,7 +203,7 @@ fn an_acceptance_has_its_four_lines_and_what_the_application_adds() {
         let agreed =
             offer.accept(Acceptance { subprotocol, headers }, &Compression::off(), &mut output);
         assert_eq!(agreed.subprotocol.as_ref().map(Subprotocol::as_str), chosen);
-        assert!(agreed.extensions.is_empty());
+        assert!(agreed.extensions().is_empty());
         let line =
             chosen.map_or(String::new(), |name| format!("Sec-WebSocket-Protocol: {name}\r\n"));
         let expected = format!(

@@ -113,8 +113,8 @@ fn every_legal_variety_is_accepted() {
     for (response, subprotocol) in good {
         let agreed = receive(&response).expect(&response).expect(&response);
         assert_eq!(agreed.subprotocol.as_ref().map(Subprotocol::as_str), subprotocol);
-        assert!(agreed.extensions.is_empty() && agreed.key == opening().key());
-        assert!(agreed.headers.get("upgrade").is_some());
+        assert!(agreed.extensions().is_empty() && agreed.key == opening().key());
+        assert!(agreed.headers.is_some_and(|headers| headers.get("upgrade").is_some()));
     }
 }
 

@@ -226,15 +226,14 @@ impl ClientOpening {
         ResponseError::Refused(Refusal { status, headers, body })
     }
 
-    /// The extensions of a response; `None` where one was not offered, or not like this.
-    fn extensions(&self, headers: &Headers) -> Option<(Option<DeflateParameters>, Vec<Extension>)> {
-        let extensions = Extension::parse_list(headers.all("sec-websocket-extensions")).ok()?;
-        let deflate = match &extensions[..] {
-            [] => None,
-            [only] => Some(super::deflate::agree(only, &self.request.compression)?),
-            _ => return None,
-        };
-        Some((deflate, extensions))
+    /// What a response says of compression; `None` where it has an extension that was not offered,
+    /// or not like this.
+    fn deflate(&self, headers: &Headers) -> Option<Option<DeflateParameters>> {
+        match &Extension::parse_list(headers.all("sec-websocket-extensions")).ok()?[..] {
+            [] => Some(None),
+            [only] => super::deflate::agree(only, &self.request.compression).map(Some),
+            _ => None,
+        }
     }
 
     fn agree(&self, headers: Headers) -> Result<Agreed, ResponseError> {
@@ -246,8 +245,8 @@ impl ClientOpening {
             .get("sec-websocket-protocol")
             .and_then(|name| core::str::from_utf8(name).ok())
             .and_then(|name| Subprotocol::new(name).ok());
-        let (deflate, extensions) = self.extensions(&headers).unwrap_or_default();
-        Ok(Agreed { key: self.key, subprotocol, extensions, deflate, headers })
+        let deflate = self.deflate(&headers).unwrap_or_default();
+        Ok(Agreed { key: self.key, subprotocol, deflate, headers: Some(headers.into()) })
     }
 }
 
@@ -328,7 +327,7 @@ impl Check {
                 matches!(headers.only("sec-websocket-accept"), Only::Value(value)
                     if value == opening.key.accept().as_bytes())
             }
-            Check::Extensions => opening.extensions(headers).is_some(),
+            Check::Extensions => opening.deflate(headers).is_some(),
             Check::Subprotocol => match headers.only("sec-websocket-protocol") {
                 Only::Missing => true,
                 Only::Value(value) => {

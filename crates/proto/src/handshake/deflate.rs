@@ -20,6 +20,20 @@ pub struct DeflateParameters {
     pub client_max_window_bits: WindowBits,
 }
 
+impl DeflateParameters {
+    /// The parameters as they could stand in a response; the largest windows are not named.
+    pub fn to_extension(&self) -> Extension {
+        let named = |bits: WindowBits| Some(bits).filter(|bits| *bits < WindowBits::MAX);
+        let listed = Listed {
+            server_no_context: self.server_no_context_takeover,
+            client_no_context: self.client_no_context_takeover,
+            server_window: named(self.server_max_window_bits),
+            client_window: named(self.client_max_window_bits).map(Some),
+        };
+        listed.write()
+    }
+}
+
 const NAME: &str = "permessage-deflate";
 const SERVER_NO_CONTEXT: &str = "server_no_context_takeover";
 const CLIENT_NO_CONTEXT: &str = "client_no_context_takeover";

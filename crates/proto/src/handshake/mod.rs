@@ -39,12 +39,18 @@ pub struct Agreed {
     pub key: Key,
     /// The subprotocol that the server chose, if it chose one.
     pub subprotocol: Option<Subprotocol>,
-    /// The extensions in use.
-    pub extensions: alloc::vec::Vec<Extension>,
-    /// The parameters of permessage-deflate, if it is one of the extensions.
+    /// The parameters of permessage-deflate, if it is in use.
     pub deflate: Option<DeflateParameters>,
-    /// The headers of the peer: of the request for a server, of the response for a client.
-    pub headers: Headers,
+    /// The headers of the server's response, for a client. A server looks at those of the request
+    /// in its [`Offer`], and does not keep them for as long as the connection lasts.
+    pub headers: Option<alloc::boxed::Box<Headers>>,
+}
+
+impl Agreed {
+    /// The extensions in use, as they could stand in the header.
+    pub fn extensions(&self) -> alloc::vec::Vec<Extension> {
+        self.deflate.iter().map(DeflateParameters::to_extension).collect()
+    }
 }
 
 /// The version of the protocol that RFC 6455 defines, and the only one in use.

@@ -346,17 +346,13 @@ impl Offer {
             write_line(&mut head, "Sec-WebSocket-Protocol", subprotocol.as_str().as_bytes());
         }
         let deflate = super::deflate::choose(&self.extensions, compression);
-        let (deflate, extensions) = match deflate {
-            Some((parameters, response)) => {
-                write_line(&mut head, "Sec-WebSocket-Extensions", response.to_string().as_bytes());
-                (Some(parameters), Vec::from([response]))
-            }
-            None => (None, Vec::new()),
-        };
+        let deflate = deflate.map(|(parameters, response)| {
+            write_line(&mut head, "Sec-WebSocket-Extensions", response.to_string().as_bytes());
+            parameters
+        });
         acceptance.headers.iter().for_each(|field| field.write(&mut head));
         head.extend_from_slice(b"\r\n");
         output.copy(&head);
-        let headers = self.request.headers;
-        Agreed { key: self.key, subprotocol, extensions, deflate, headers }
+        Agreed { key: self.key, subprotocol, deflate, headers: None }
     }
 }

@@ -62,7 +62,7 @@ impl Screen {
         if let Some(subprotocol) = &socket.agreed().subprotocol {
             line += &format!(", subprotocol {subprotocol}");
         }
-        for extension in &socket.agreed().extensions {
+        for extension in socket.agreed().extensions() {
             line += &format!(", {}", printable(&extension.to_string()));
         }
         self.tell(line);

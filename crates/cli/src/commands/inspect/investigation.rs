@@ -64,10 +64,12 @@ async fn take_steps(
         Err(error) => return Err(examine(error, client, &opening, &stream, report)),
     };
     let agreed = socket.agreed();
-    note_response(101, &agreed.headers, &opening, socket.stream(), report);
+    if let Some(headers) = &agreed.headers {
+        note_response(101, headers, &opening, socket.stream(), report);
+    }
     report.agreed = Some(Agreed {
         subprotocol: agreed.subprotocol.as_ref().map(ToString::to_string),
-        extensions: agreed.extensions.iter().map(ToString::to_string).collect(),
+        extensions: agreed.extensions().iter().map(ToString::to_string).collect(),
     });
     close(&mut socket, report).await
 }

@@ -103,7 +103,7 @@ fn describe(socket: &WebSocket<Stream>) -> Connection {
         key: Some(agreed.key.to_string()),
         accept: Some(agreed.key.accept().to_string()),
         subprotocol: agreed.subprotocol.as_ref().map(ToString::to_string),
-        extensions: agreed.extensions.iter().map(ToString::to_string).collect(),
+        extensions: agreed.extensions().iter().map(ToString::to_string).collect(),
     }
 }
 
