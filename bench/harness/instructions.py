@@ -1,11 +1,10 @@
 """User-space instructions of the whole server process for each echoed message, on one connection."""
 
-import argparse
 import dataclasses
-import sys
+import pathlib
 import time
 
-from harness import callgrind, report, servers
+from harness import callgrind, servers, tables
 from harness.client import BINARY, TEXT, Client, frame
 
 
@@ -29,11 +28,11 @@ OPENING = "opening handshake"
 COLUMNS = [*CELLS, OPENING]
 MESSAGES = 1600
 OPENINGS = 200
-TEXT_ABOUT = (
-    "User-space instructions of the whole server process for each echoed message (bytes × messages in flight) and for "
-    "each connection that is opened, upgraded and reset: what two runs under callgrind differ by. Valgrind hides AVX-512 "
-    "and the SHA instructions, and counts a copy by `rep movsb` once for every byte."
-)
+ABOUT = [
+    "In user space, of the whole server process, for each echoed message (bytes × messages in flight, on one connection)",
+    "and for each connection that is opened, upgraded and reset: what two runs under callgrind differ by. Valgrind hides",
+    "AVX-512 and the SHA instructions, and counts a copy by `rep movsb` once for every byte.",
+]
 
 
 def echo(server: servers.Server, port: int, cell: Cell, count: int) -> None:
@@ -68,23 +67,22 @@ def instructions(server: servers.Server, column: str) -> float | None:
     return callgrind.each(run, OPENINGS if column == OPENING else MESSAGES)
 
 
-def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(prog="bench/run instructions", description=__doc__)
-    options.add_argument("--servers", metavar="NAME,…", help="which servers; all that are not interpreted if not given")
-    options.add_argument("--columns", metavar="TEXT", default="", help="only columns whose title has this in it")
-    options = options.parse_args(arguments)
-    columns = [column for column in COLUMNS if options.columns in column]
-    rows = {}
-    for server in servers.named(options.servers):
-        # What a just-in-time compiler makes of a program under valgrind says nothing.
-        if (options.servers or server.language != "JavaScript") and servers.build(server):
-            rows[server.name] = {}
-            for column in columns:
-                rows[server.name][column] = instructions(server, column)
-                print(f"{server.name}: {column}: {rows[server.name][column]}", flush=True)
-    report.write("instructions", "Instructions", TEXT_ABOUT, columns, rows)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def measure(arguments) -> None:
+    # What a just-in-time compiler makes of a program under valgrind says nothing, so only programs that are built.
+    chosen = [server for server in arguments.chosen if pathlib.Path(server.command[0]).is_absolute()]
+    wanted = arguments.cells.split(",") if arguments.cells else [""]
+    outcomes = {column: {} for column in COLUMNS if any(part in column for part in wanted)}
+    for column, of_column in outcomes.items():
+        for server in chosen:
+            try:
+                counted = instructions(server, column)
+            except (OSError, RuntimeError) as failure:
+                print(f"{column}: {server.name}: {failure}", flush=True)
+                continue
+            if counted is not None:
+                of_column[server.name] = [{"instructions": counted}]
+                print(f"{column}: {server.name} {counted:,.0f}", flush=True)
+    lines = tables.head("Instructions", chosen, arguments, timed=False)
+    lines += ["", *ABOUT]
+    lines += tables.table("Instructions for each message", outcomes, chosen, "instructions", "{:,.0f}".format)
+    tables.write("instructions", lines, outcomes, chosen, arguments)

@@ -11,6 +11,9 @@ PARTS = {
     "echo": "CPU, rate, latency and memory of plain messages sent back",
     "compressed": "the same with permessage-deflate, and the ratio",
     "syscalls": "system calls for each message",
+    "instructions": "instructions in user space for each message and each opening handshake",
+    "memory": "resident memory for each idle connection",
+    "openings": "CPU for each connection opened, upgraded and ended",
 }
 
 

@@ -1,32 +1,33 @@
 """Resident growth of a server for each idle connection: fresh, after messages, after compressed traffic."""
 
-import argparse
 import contextlib
 import dataclasses
 import json
 import pathlib
 import resource
-import sys
 import time
 from collections.abc import Callable
 
-from harness import report, servers
+from harness import servers, tables
 from harness.client import BINARY, Client, frame
 
 CONNECTIONS = 10_000
 # Beyond this the rest of the connections is spared: what was seen so far tells.
 GROWTH_BYTES_MAX = 1 << 30
 FRESH, AFTER_4_KIB, AFTER_1_MIB, AFTER_COMPRESSED = "fresh", "after 4 KiB", "after 1 MiB", "after 1 KiB compressed"
-COLUMNS = [FRESH, AFTER_4_KIB, AFTER_1_MIB, AFTER_COMPRESSED]
 ROOM_MEMBERS = 100
 MIB = bytes(1 << 20)
 PATIENCE = ["--keepalive-interval", "3600", "--keepalive-timeout", "3600"]
 SENTENCE = json.dumps([{"id": 7919 * i, "user": f"user-{i:03}", "text": f"number {i}"} for i in range(30)]).encode()[:1024]
-TEXT_ABOUT = (
-    "Bytes of resident memory (VmRSS) that a server has grown by for each idle connection, with up to 10,000 of them: "
-    "fresh, then after an echo of 4 KiB on each and then of 1 MiB on each; and, by another run, after an echo of 1 KiB of "
-    "JSON on each, compressed as it was agreed. What belongs to the thread was there before. A column stops at 1 GiB."
-)
+PLAIN = [FRESH, AFTER_4_KIB, AFTER_1_MIB]
+COMPRESSED = [FRESH, AFTER_COMPRESSED]
+OFFER = "permessage-deflate; client_max_window_bits"
+ABOUT = [
+    "Resident memory (VmRSS) that a server has grown by for each idle connection, with 10,000 of them: fresh, then after an",
+    "echo of 4 KiB on each, then of 1 MiB on each. In runs of their own: after an echo of 1 KiB of JSON on each, compressed",
+    "as was agreed; and fresh members of a chat, 100 in each room. One connection that has done the same was there before,",
+    "so what belongs to the thread is not counted. Where it grows by more than 1 GiB fewer connections are taken.",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,46 +38,40 @@ class Subject:
     compression: str | None = None
     offer: str | None = None
     path: Callable[[int], str] = lambda number: "/"
-    # Members of a chat say nothing here: what they say belongs to the room.
+    # Members of a chat say nothing here: what is said belongs to the room.
     echoes: bool = True
 
 
-def subjects(names: str | None) -> dict[str, Subject]:
-    """What is measured, by the name of its row."""
-    rows = {}
-    for server in servers.named(names):
-        if not server.websocket:
-            continue
+def variant(server: servers.Server, name: str, **changes) -> servers.Server:
+    return dataclasses.replace(server, name=f"{server.name}, {name}", **changes)
+
+
+def subjects(chosen: list[servers.Server]) -> list[Subject]:
+    found = []
+    for server in chosen:
         if server.name == "wskit":
-            rows |= wskit(server)
-            continue
-        rows[server.name] = Subject(server)
-        for mode in server.compressed:
-            rows[f"{server.name}, {mode}"] = Subject(server, mode, "permessage-deflate; client_max_window_bits")
-    return rows
+            found += wskit(server)
+        elif server.websocket:
+            found.append(Subject(server))
+            found += [Subject(variant(server, mode), mode, OFFER) for mode in server.compressed]
+    return found
 
 
-def wskit(echo: servers.Server) -> dict[str, Subject]:
+def wskit(echo: servers.Server) -> list[Subject]:
     """All the modes of compression, and the chat; patient, for clients do not answer Pings here."""
-    echo = dataclasses.replace(
-        echo,
-        command=echo.command + PATIENCE,
-        compressed={
-            "shared": ["--compression", "shared"],
-            "dedicated, 15 bits": ["--compression", "dedicated"],
-            "dedicated, 9 bits": ["--compression", "dedicated", "--compression-window", "9"],
-        },
-    )
-    serve = dataclasses.replace(
-        echo, command=[echo.command[0], "serve", "--ephemeral", "--threads", "1", "--listen", "127.0.0.1:{port}", *PATIENCE]
-    )
-    offer = "permessage-deflate; client_max_window_bits"
-    rows = {"wskit": Subject(echo)}
-    rows |= {f"wskit, {mode}": Subject(echo, mode, offer) for mode in echo.compressed}
-    room = lambda number: f"/chat/room-{number // ROOM_MEMBERS}"
-    rows["wskit serve"] = Subject(serve, path=room, echoes=False)
-    rows["wskit serve, shared"] = Subject(serve, "shared", offer, path=room, echoes=False)
-    return rows
+    dedicated = ["--compression", "dedicated", "--compression-window"]
+    modes = {"shared": ["--compression", "shared"], "15 bits": [*dedicated, "15"], "9 bits": [*dedicated, "9"]}
+    echo = dataclasses.replace(echo, command=echo.command + PATIENCE, compressed=modes)
+    command = [echo.command[0], "serve", "--ephemeral", "--threads", "1", "--listen", "127.0.0.1:{port}", *PATIENCE]
+    chat = dataclasses.replace(echo, name="wskit serve", command=command)
+    found = [Subject(echo), *(Subject(variant(echo, mode), mode, OFFER) for mode in modes)]
+    for server, mode, offer in [(chat, None, None), (variant(chat, "shared"), "shared", OFFER)]:
+        found.append(Subject(server, mode, offer, path=room, echoes=False))
+    return found
+
+
+def room(number: int) -> str:
+    return f"/chat/room-{number // ROOM_MEMBERS}"
 
 
 def resident_bytes(process: int) -> int:
@@ -117,8 +112,8 @@ def compressed(client: Client, text: bytes) -> None:
     client.message()
 
 
-def measure(subject: Subject, count: int) -> dict[str, float]:
-    """A row of the table."""
+def held(subject: Subject, count: int) -> dict[str, float]:
+    """What a server holds, by what was done before."""
     cells = {}
     with servers.running(subject.server, subject.compression, core=None) as (process, port), contextlib.ExitStack() as stack:
         clients = []
@@ -148,27 +143,30 @@ def measure(subject: Subject, count: int) -> dict[str, float]:
     return cells
 
 
-def main(arguments: list[str]) -> int:
-    options = argparse.ArgumentParser(prog="bench/run memory", description=__doc__)
-    options.add_argument("--servers", metavar="NAME,…", help="which servers; all if not given")
-    options.add_argument("--connections", type=int, default=CONNECTIONS)
-    options = options.parse_args(arguments)
+def measure(arguments) -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    rows, built = {}, {}
-    for name, subject in subjects(options.servers).items():
-        server = subject.server.name
-        built[server] = built.get(server) or servers.build(subject.server)
-        if built[server]:
-            try:
-                rows[name] = measure(subject, options.connections)
-            except (OSError, RuntimeError) as error:
-                print(f"{name} is left out: {error}")
-                continue
-            print(name, rows[name], flush=True)
-    report.write("memory", "Memory for each idle connection", TEXT_ABOUT, COLUMNS, rows)
-    return 0
+    measured = subjects(arguments.chosen)
+    outcomes = {row: {} for row in [*PLAIN, AFTER_COMPRESSED]}
+    for subject in measured:
+        name = subject.server.name
+        try:
+            cells = held(subject, CONNECTIONS)
+        except (OSError, RuntimeError) as failure:
+            print(f"{name}: {failure}", flush=True)
+            continue
+        for row, grown in cells.items():
+            outcomes[row][name] = [{"bytes": grown}]
+        print(f"{name}: {', '.join(f'{row} {grown:,.0f}' for row, grown in cells.items())}", flush=True)
 
+    lines = tables.head("Memory for each idle connection", [subject.server for subject in measured], arguments, timed=False)
+    lines += ["", *ABOUT]
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    def add(title: str, rows: list[str], wanted: Callable[[Subject], bool], best: str | None = "least"):
+        shown = [subject.server for subject in measured if wanted(subject)]
+        lines.extend(tables.table(title, {row: outcomes[row] for row in rows}, shown, "bytes", "{:,.0f}".format, best))
+
+    add("Bytes, without compression", PLAIN, lambda subject: subject.echoes and not subject.compression)
+    add("Bytes, with compression", COMPRESSED, lambda subject: subject.echoes and subject.compression)
+    add("Bytes, in a chat", [FRESH], lambda subject: not subject.echoes, best=None)
+    tables.write("memory", lines, outcomes, [subject.server for subject in measured], arguments)

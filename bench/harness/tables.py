@@ -10,11 +10,12 @@ from harness.servers import BENCH, Server
 RESULTS = BENCH / "results"
 
 
-def head(title: str, chosen: list[Server], arguments) -> list[str]:
+def head(title: str, chosen: list[Server], arguments, timed: bool = True) -> list[str]:
     lines = [f"# {title}", ""]
     lines += [f"- {name}: {what}" for name, what in machine.describe().items()]
     lines += [f"- peers: {', '.join(f'{name} {version}' for name, version in machine.versions(chosen).items())}"]
-    lines += [f"- {arguments.rounds} rounds in turn, {arguments.seconds} s each after {arguments.warm_up} s of warm-up"]
+    if timed:
+        lines += [f"- {arguments.rounds} rounds in turn, {arguments.seconds} s each after {arguments.warm_up} s of warm-up"]
     return lines
 
 

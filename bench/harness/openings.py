@@ -1,0 +1,49 @@
+"""Connections that are opened, upgraded and ended, beside a bare server with a fixed answer."""
+
+import subprocess
+import time
+
+from harness import load, rounds, servers, tables
+from harness.rounds import Cell
+
+CONNECTIONS = 6400
+WARM_UP = 640
+CANNED = servers.Server("canned", servers.cargo("canned"), [str(servers.BUILT / "canned"), "127.0.0.1:{port}"], websocket=False)
+CELLS = [Cell("ended by a reset", {"end": "reset"}), Cell("ended by a closing handshake", {"end": "close"})]
+ABOUT = [
+    "Connections opened, upgraded and ended, 32 at a time. The floor, canned, reads whatever comes, answers with a fixed 101,",
+    "and the next with a fixed Close; it checks nothing.",
+]
+
+
+def cpu_seconds(process: int) -> float:
+    """What all threads of a process have used: `clock_getcpuclockid` has no name in Python."""
+    return time.clock_gettime((~process << 3) | 2)
+
+
+def one(server: servers.Server, cell: Cell) -> dict:
+    with servers.running(server) as (process, port):
+
+        def openings(count: int) -> None:
+            program = ["taskset", "--cpu-list", str(servers.LOAD_CORE), str(servers.BUILT / "openings")]
+            command = [*program, f"127.0.0.1:{port}", cell.settings["end"], str(count)]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            if done.returncode:
+                raise load.Failed(f"{server.name}: {done.stderr.strip()}")
+
+        openings(WARM_UP)
+        before = cpu_seconds(process.pid)
+        openings(CONNECTIONS)
+        return {"cpu_microseconds_per_message": (cpu_seconds(process.pid) - before) * 1e6 / CONNECTIONS}
+
+
+def measure(arguments) -> None:
+    subprocess.run(servers.cargo("openings"), cwd=servers.BENCH, check=True)
+    servers.build(CANNED)
+    chosen = [CANNED, *(server for server in arguments.chosen if server.websocket)]
+    outcomes = rounds.take(CELLS, chosen, arguments, one, base=CANNED.name)
+    lines = tables.head("Opening handshakes", chosen, arguments, timed=False)
+    lines += [f"- {arguments.rounds} rounds in turn, {CONNECTIONS:,} connections each", "", *ABOUT]
+    lines += tables.table("The server's CPU time, as a multiple of canned's in the same round", outcomes, chosen, "multiple", tables.short, spread=True)
+    lines += tables.table("In µs for each connection", outcomes, chosen, "cpu_microseconds_per_message", tables.short)
+    tables.write("openings", lines, outcomes, chosen, arguments)
