@@ -1,6 +1,7 @@
 """What the figures were measured on, and with which versions."""
 
 import datetime
+import json
 import os
 import platform
 import re
@@ -16,16 +17,23 @@ def describe() -> dict[str, str]:
         "processor": f"{processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}",
         "rustc": output("rustc", "--version").removeprefix("rustc "),
+        "Node": output("node", "--version"),
         "wskit": output("git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--exclude=*"),
     }
 
 
 def versions(servers: list[Server]) -> dict[str, str]:
     """The version of each peer, from the lock files."""
-    packages = tomllib.loads((BENCH / "Cargo.lock").read_text())["package"]
-    locked = {package["name"]: package["version"] for package in packages}
-    found = {server.name: locked.get(server.crate) or server.version() for server in servers}
-    return {name: version for name, version in found.items() if version}
+    crates = tomllib.loads((BENCH / "Cargo.lock").read_text())["package"]
+    locked = {crate["name"]: crate["version"] for crate in crates}
+    found = {}
+    for server in servers:
+        npm = server.folder / "package-lock.json"
+        if npm.exists():
+            found[server.name] = json.loads(npm.read_text())["packages"][f"node_modules/{server.package}"]["version"]
+        elif server.package in locked:
+            found[server.name] = locked[server.package]
+    return found
 
 
 def processor() -> str:

@@ -39,9 +39,9 @@ def panel(x: int, y: int, width: int, cell: str, found: dict[str, Spread], floor
     room = width - NAMES - FIGURES
     for row, (name, one) in enumerate(found.items()):
         at = y + HEAD + row * ROW
-        colour = OURS if name == "wskit" else FLOOR if name in floors else PEER
+        colour = OURS if name.startswith("wskit") else FLOOR if name in floors else PEER
         length = room * min(one.median, shown) / shown
-        parts.append(text(x + NAMES - 6, at + 11, name, anchor="end", weight="600" if name == "wskit" else "400"))
+        parts.append(text(x + NAMES - 6, at + 11, name, anchor="end", weight="600" if name.startswith("wskit") else "400"))
         parts.append(f'<rect x="{x + NAMES}" y="{at}" width="{length:.1f}" height="{ROW - 5}" fill="{colour}"/>')
         if one.median > shown:
             cut = x + NAMES + room - 9

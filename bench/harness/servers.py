@@ -14,6 +14,9 @@ BENCH = pathlib.Path(__file__).resolve().parent.parent
 REPOSITORY = BENCH.parent
 BUILT = BENCH / "target/release"
 
+# What the servers of this folder are told.
+BY_NAME = {"stateless": ["stateless"], "contexts": ["contexts"]}
+
 SERVER_CORE = 0
 LOAD_CORE = 1
 
@@ -32,14 +35,14 @@ class Server:
     websocket: bool = True
     # Arguments by mode, "stateless" (each message by itself) or "contexts" (kept on both sides).
     compressed: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    # Set while it is built.
+    build_environment: dict[str, str] = dataclasses.field(default_factory=dict)
     # Arguments without compression.
     plain: list[str] = dataclasses.field(default_factory=list)
-    # A crate whose version in Cargo.lock is the server's.
-    crate: str | None = None
+    # The package that it shows; its version is in the lock file.
+    package: str | None = None
     # Those that are far from the front are measured in fewer rounds.
     rounds_max: int = 1000
-    # A command that tells the version of what has no crate.
-    tells_version: list[str] = dataclasses.field(default_factory=list)
 
     def start(self, port: int, compression: str | None = None) -> list[str]:
         arguments = self.compressed[compression] if compression else self.plain
@@ -48,25 +51,40 @@ class Server:
     def is_built(self) -> bool:
         return shutil.which(self.command[0]) is not None
 
-    def version(self) -> str | None:
-        if not self.tells_version:
-            return None
-        told = subprocess.run(self.tells_version, cwd=self.folder, capture_output=True, text=True)
-        return told.stdout.strip()
-
 
 def cargo(package: str) -> list[str]:
+    """Builds a package of the workspace in the server's folder."""
     return ["cargo", "build", "--quiet", "--release", "--locked", "-p", package]
 
 
-def peer(name: str, crate: str | None = None, **more) -> Server:
+def peer(name: str, package: str | None = None, **more) -> Server:
     """A crate of servers/."""
     command = [str(BUILT / f"echo-{name}"), "127.0.0.1:{port}"]
-    return Server(name, cargo(f"echo-{name}"), command, crate=crate, **more)
+    return Server(name, cargo(f"echo-{name}"), command, package=package, **more)
 
 
-# What the servers of this folder are told.
-BY_NAME = {"stateless": ["stateless"], "contexts": ["contexts"]}
+def script(name: str, runtime: str, package: str) -> Server:
+    """A folder of servers/ with an echo.js."""
+    return Server(
+        name,
+        ["npm", "ci", "--silent"],
+        [runtime, "echo.js", "127.0.0.1:{port}"],
+        folder=BENCH / "servers" / name,
+        compressed=BY_NAME,
+        rounds_max=1,
+        package=package,
+    )
+
+
+# It wants a newer compiler than the others, for one feature that an older one has too but does not call stable.
+WTX = Server(
+    "wtx",
+    [*cargo("echo-wtx"), "--ignore-rust-version", "--target-dir", "target/wtx"],
+    [str(BENCH / "target/wtx/release/echo-wtx"), "127.0.0.1:{port}"],
+    build_environment={"RUSTC_BOOTSTRAP": "1", "RUSTFLAGS": "-Zcrate-attr=feature(new_range_api)"},
+    compressed=BY_NAME,
+    package="wtx",
+)
 
 SERVERS = [
     peer("raw", websocket=False),
@@ -83,10 +101,12 @@ SERVERS = [
     peer("tokio-websockets", "tokio-websockets"),
     peer("yawc", "yawc", compressed=BY_NAME),
     peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME),
-    peer("wtx", "wtx", compressed=BY_NAME),
+    WTX,
     peer("tokio-tungstenite", "tokio-tungstenite"),
     peer("soketto", "soketto", rounds_max=1),
     peer("axum", "axum", rounds_max=1),
+    script("node-ws", "node", "ws"),
+    script("bun", str(BENCH / "servers/bun/node_modules/.bin/bun"), "bun"),
 ]
 
 
@@ -103,7 +123,9 @@ def named(names: str | None) -> list[Server]:
 
 def build(server: Server) -> bool:
     """Builds a server; whether that went well. What fails is told and left out."""
-    built = subprocess.run(server.build, cwd=server.folder, stdin=subprocess.DEVNULL)
+    built = subprocess.run(
+        server.build, cwd=server.folder, stdin=subprocess.DEVNULL, env=os.environ | server.build_environment
+    )
     if built.returncode:
         print(f"{server.name} does not build and is left out", flush=True)
     return built.returncode == 0
@@ -125,6 +147,7 @@ def running(server: Server, compression: str | None = None, core: int | None = S
     pinned = [] if core is None else ["taskset", "--cpu-list", str(core)]
     process = subprocess.Popen(
         [*pinned, *prefix, *server.start(port, compression)],
+        cwd=server.folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

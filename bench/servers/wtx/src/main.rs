@@ -15,7 +15,7 @@ fn main() -> std::io::Result<()> {
 }
 
 async fn echo<C: WsCompression<false>>(stream: TcpStream, compression: C) -> wtx::Result<()> {
-    let acceptor = TlsAcceptor::new(TlsConfig::plaintext(), ChaCha20::from_std_random()?, stream);
+    let acceptor = TlsAcceptor::new(TlsConfig::plaintext(), ChaCha20::from_getrandom()?, stream);
     let mut socket = WebSocketAcceptor::default()
         .set_compression(compression)
         .set_no_masking(false)
