@@ -82,23 +82,22 @@ def resident_bytes(process: int) -> int:
 
 
 class Growth:
-    """The memory that a server has grown by since it was warm."""
+    """The memory that a server has grown by for each connection, since it was warm."""
 
     def __init__(self, process: int):
         self.process = process
-        self.before = resident_bytes(process)
+        self.each = 0.0
 
-    def now(self) -> int:
-        return resident_bytes(self.process) - self.before
-
-    def each(self, count: int, act: Callable[[int], None]) -> float:
-        """Growth for each connection when `act` was done with all of them, or until it is too much."""
-        for done in range(count):
-            if done % 100 == 0 and self.now() > GROWTH_BYTES_MAX:
-                return self.now() / done
+    def after(self, count: int, act: Callable[[int], None]) -> float:
+        """What it is when `act` was done with all connections, or with so many that it is too much."""
+        before = resident_bytes(self.process)
+        done = 0
+        while done < count and (done % 100 or resident_bytes(self.process) - before < GROWTH_BYTES_MAX):
             act(done)
+            done += 1
         time.sleep(1)
-        return self.now() / count
+        self.each += (resident_bytes(self.process) - before) / done
+        return self.each
 
 
 def echo(client: Client, request: bytes, payload_bytes: int) -> None:
@@ -125,7 +124,7 @@ def held(subject: Subject, count: int) -> dict[str, float]:
 
         def echo_all(column: str, payload: bytes) -> None:
             request = frame(BINARY, payload)
-            cells[column] = growth.each(count, lambda number: echo(clients[number], request, len(payload)))
+            cells[column] = growth.after(len(clients), lambda number: echo(clients[number], request, len(payload)))
 
         connect(count)
         warm = clients.pop()
@@ -134,9 +133,9 @@ def held(subject: Subject, count: int) -> dict[str, float]:
         if subject.echoes:
             compressed(warm, SENTENCE) if subject.compression else echo(warm, frame(BINARY, MIB), len(MIB))
         growth = Growth(process.pid)
-        cells[FRESH] = growth.each(count, connect)
+        cells[FRESH] = growth.after(count, connect)
         if subject.echoes and subject.compression:
-            cells[AFTER_COMPRESSED] = growth.each(count, lambda number: compressed(clients[number], SENTENCE))
+            cells[AFTER_COMPRESSED] = growth.after(len(clients), lambda number: compressed(clients[number], SENTENCE))
         elif subject.echoes:
             echo_all(AFTER_4_KIB, bytes(4 << 10))
             echo_all(AFTER_1_MIB, MIB)
