@@ -52,10 +52,8 @@ def take(
             for server in chosen:
                 if server.name in failed or number >= server.rounds_max:
                     continue
-                try:
-                    outcome = measure(server, cell)
-                except (Failed, RuntimeError) as failure:
-                    print(f"{cell.name}: {failure}", flush=True)
+                outcome = attempt(measure, server, cell)
+                if outcome is None:
                     failed.add(server.name)
                     continue
                 cpu = outcome["cpu_microseconds_per_message"]
@@ -67,6 +65,16 @@ def take(
         told = (f"{name} {spread.median:.2f}" for name, spread in spreads(outcomes[cell.name], "cpu_microseconds_per_message").items())
         print(f"{cell.name}: CPU in µs: {', '.join(told)}", flush=True)
     return outcomes
+
+
+def attempt(measure: Callable[[Server, Cell], dict], server: Server, cell: Cell, times: int = 2) -> dict | None:
+    """What fails is told, and left out of the cell if it fails again."""
+    for _ in range(times):
+        try:
+            return measure(server, cell)
+        except (Failed, RuntimeError) as failure:
+            print(f"{cell.name}: {failure}", flush=True)
+    return None
 
 
 def spreads(of_cell: dict[str, list[dict]], figure: str) -> dict[str, Spread]:

@@ -88,6 +88,9 @@ WTX = Server(
 
 SERVERS = [
     peer("raw", websocket=False),
+    dataclasses.replace(
+        peer("raw", websocket=False), name="raw-256k", plain=[str(256 << 10)], rounds_max=1
+    ),
     peer("tokio-raw", websocket=False),
     Server(
         "wskit",

@@ -5,6 +5,7 @@ use mio::{Events, Interest, Poll, Token};
 use std::io::{self, ErrorKind, Read, Write};
 
 const LISTENER: Token = Token(usize::MAX);
+/// Unless the program's second argument says otherwise.
 const BUFFER_BYTES: usize = 64 << 10;
 
 struct Connection {
@@ -15,13 +16,16 @@ struct Connection {
 
 fn main() -> io::Result<()> {
     let address = std::env::args().nth(1).expect("the first argument is the address");
+    let buffer_bytes = std::env::args()
+        .nth(2)
+        .map_or(BUFFER_BYTES, |bytes| bytes.parse().expect("a number of bytes"));
     let mut listener = TcpListener::bind(address.parse().expect("an address and a port"))?;
     let mut poll = Poll::new()?;
     poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(1024);
     let mut connections: Vec<Option<Connection>> = Vec::new();
     let mut free = Vec::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = vec![0; buffer_bytes];
     loop {
         poll.poll(&mut events, None)?;
         for event in &events {

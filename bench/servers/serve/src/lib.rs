@@ -62,3 +62,23 @@ where
     })
     .await
 }
+
+/// Of messages that are there at a time, at most so many are taken before any is sent back.
+const BATCH_MAX: usize = 64;
+
+/// Waits for a message and gives it with those that are there too; false at the end. For those whose reading sends what
+/// was fed.
+pub async fn next_batch<S: Stream + Unpin>(socket: &mut S, batch: &mut Vec<S::Item>) -> bool {
+    poll_fn(|context| {
+        while batch.len() < BATCH_MAX {
+            match Pin::new(&mut *socket).poll_next(context) {
+                Poll::Ready(Some(next)) => batch.push(next),
+                Poll::Ready(None) => return Poll::Ready(!batch.is_empty()),
+                Poll::Pending if batch.is_empty() => return Poll::Pending,
+                Poll::Pending => break,
+            }
+        }
+        Poll::Ready(true)
+    })
+    .await
+}

@@ -6,6 +6,7 @@ use soketto::handshake::{Server, server::Response};
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
+use tokio::io::BufStream;
 use tokio::net::TcpStream;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
@@ -14,7 +15,7 @@ fn main() -> std::io::Result<()> {
 }
 
 async fn echo(stream: TcpStream) -> Result<(), Box<dyn std::error::Error>> {
-    let mut server = Server::new(stream.compat());
+    let mut server = Server::new(BufStream::new(stream).compat());
     let key = server.receive_request().await?.key();
     server.send_response(&Response::Accept { key, protocol: None }).await?;
     let mut builder = server.into_builder();

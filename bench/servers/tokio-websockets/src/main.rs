@@ -1,6 +1,7 @@
-//! As the echo server of tokio-websockets' own examples, but sends when there is nothing more to read.
+//! As the echo server of tokio-websockets' own examples. Reading sends what was fed, so it reads what is there
+//! before it feeds.
 
-use bench_serve::next_or_flush;
+use bench_serve::next_batch;
 use futures_util::SinkExt;
 use tokio::net::TcpStream;
 use tokio_websockets::{Config, Error, Limits, ServerBuilder};
@@ -17,11 +18,15 @@ async fn echo(stream: TcpStream) -> Result<(), Error> {
         .limits(Limits::default().max_payload_len(Some(bench_serve::MESSAGE_BYTES_MAX)))
         .accept(stream)
         .await?;
-    while let Some(message) = next_or_flush(&mut socket).await {
-        let message = message?;
-        if message.is_text() || message.is_binary() {
-            socket.feed(message).await?;
+    let mut batch = Vec::new();
+    while next_batch(&mut socket, &mut batch).await {
+        for message in batch.drain(..) {
+            let message = message?;
+            if message.is_text() || message.is_binary() {
+                socket.feed(message).await?;
+            }
         }
+        socket.flush().await?;
     }
     Ok(())
 }
