@@ -84,7 +84,7 @@ pub(crate) async fn accept_all<H, F>(
         let Some(place) = places.take() else { continue };
         // Messages are written whole, so waiting for more only delays them.
         let _the_client_may_have_gone = stream.set_nodelay(true);
-        let (server, handle, mut shutdown) = (server.clone(), handle.clone(), shutdown.clone());
+        let (server, handle, shutdown) = (server.clone(), handle.clone(), shutdown.clone());
         tokio::spawn(async move {
             // Boxed, for the reason that `accept` gives.
             let request = Box::pin(async {
@@ -123,7 +123,7 @@ pub(crate) async fn accept(request: PendingRequest<Stream>) -> Option<WebSocket<
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
 /// other connection is harmed; if the server goes down, the client is told so, and when to come back.
-pub(crate) async fn converse<H>(mut socket: WebSocket<Stream>, mut shutdown: Shutdown, handler: H)
+pub(crate) async fn converse<H>(mut socket: WebSocket<Stream>, shutdown: Shutdown, handler: H)
 where
     H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
 {
