@@ -7,8 +7,8 @@ use common::waiting;
 use wskit_proto::Compression;
 use wskit_proto::Output;
 use wskit_proto::handshake::{
-    Acceptance, Field, HeadLimits, InvalidField, Offer, OriginPolicy, Rejection, RequestError,
-    ServerOpening, Subprotocol,
+    Acceptance, Field, HeadLimits, InvalidField, Offer, OriginPolicy, Rejection, Request,
+    RequestError, RequestLine, ServerOpening, Subprotocol,
 };
 
 const GOOD: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocket\r\n\
@@ -16,8 +16,37 @@ const GOOD: &str = "GET /chat HTTP/1.1\r\nHost: example.com\r\nUpgrade: websocke
     Sec-WebSocket-Version: 13\r\n\r\n";
 
 fn receive(head: impl AsRef<[u8]>) -> Result<Offer, RequestError> {
-    let mut input = BytesMut::from(head.as_ref());
-    ServerOpening::default().receive(&mut input).map(|offer| offer.expect("the head is whole"))
+    receive_within(HeadLimits::default(), head).map(|offer| offer.expect("the head is whole"))
+}
+
+/// Receives the request as bytes and, if it is one, as another parser hands it over too: the outcome
+/// is the same.
+fn receive_within(
+    limits: HeadLimits,
+    head: impl AsRef<[u8]>,
+) -> Result<Option<Offer>, RequestError> {
+    let head = head.as_ref();
+    let received = ServerOpening::new(limits).receive(&mut BytesMut::from(head));
+    let mut storage = [httparse::EMPTY_HEADER; 200];
+    let mut parsed = httparse::Request::new(&mut storage);
+    if matches!(parsed.parse(head), Ok(httparse::Status::Complete(_))) {
+        let line = RequestLine {
+            method: parsed.method.unwrap(),
+            target: parsed.path.unwrap(),
+            minor_version: parsed.version.unwrap(),
+        };
+        let headers = parsed.headers.iter().map(|header| (header.name, header.value));
+        let handed_over = Request::new(line, headers, limits).and_then(Request::into_offer);
+        let show = |offer: &Offer| {
+            let request = offer.request();
+            let target = (request.path_and_query().to_owned(), request.host().to_owned());
+            let headers = format!("{:?}", request.headers());
+            (target, headers, offer.key(), offer.subprotocols().to_vec())
+        };
+        let as_bytes = received.as_ref().map(|offer| show(offer.as_ref().unwrap()));
+        assert_eq!(handed_over.as_ref().map(show), as_bytes);
+    }
+    received
 }
 
 /// The good request with `from` replaced.
@@ -223,6 +252,53 @@ fn an_acceptance_has_its_four_lines_and_what_the_application_adds() {
 }
 
 #[test]
+fn what_another_parser_lets_pass_cannot_break_out_of_a_header() {
+    let line = RequestLine { method: "GET", target: "/", minor_version: 1 };
+    for (name, value) in [("x", "a\r\nb: c"), ("x", "a\0b"), ("a b", "c"), ("", "c"), ("a:", "c")] {
+        let headers = [("host", &b"example.com"[..]), (name, value.as_bytes())];
+        let refused = Request::new(line, headers, HeadLimits::default()).unwrap_err();
+        assert_eq!(refused, RequestError::NotHttp, "{name}: {value}");
+    }
+}
+
+#[test]
+fn an_answer_can_be_written_by_another_server() {
+    let head = plus("Sec-WebSocket-Protocol: a\r\nSec-WebSocket-Extensions: permessage-deflate");
+    let accept = |lines: &mut String| {
+        let headers = vec![Field::new("X-Name", "value").unwrap()];
+        let subprotocol = Some(Subprotocol::new("a").unwrap());
+        let add_header = |name: &str, value: &[u8]| {
+            *lines += &format!("{name}: {}\r\n", std::str::from_utf8(value).unwrap());
+        };
+        receive(&head).unwrap().accept_with_headers(
+            Acceptance { subprotocol, headers },
+            &Compression::default(),
+            add_header,
+        )
+    };
+    let mut lines = String::new();
+    let agreed = accept(&mut lines);
+    assert_eq!((agreed.subprotocol.unwrap().as_str(), agreed.deflate.is_some()), ("a", true));
+    assert!(
+        lines.starts_with("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3")
+    );
+    assert!(lines.contains("\r\nSec-WebSocket-Protocol: a\r\n"));
+    assert!(lines.contains("\r\nSec-WebSocket-Extensions: permessage-deflate"));
+    assert!(lines.ends_with("\r\nX-Name: value\r\n"));
+
+    let rejection = Rejection::from(&receive(with("Version: 13", "Version: 8")).unwrap_err());
+    assert_eq!(rejection.final_status(), 426);
+    let headers: Vec<(&str, &[u8])> = rejection.final_headers().collect();
+    let expected: [(&str, &[u8]); 3] = [
+        ("Upgrade", b"websocket"),
+        ("Sec-WebSocket-Version", b"13"),
+        ("Content-Type", b"text/plain; charset=utf-8"),
+    ];
+    assert_eq!(headers, expected);
+    assert_eq!(rejection.body, "the header Sec-WebSocket-Version has to be 13\n");
+}
+
+#[test]
 fn a_rejection_ends_the_connection() {
     let mut output = Output::default();
     let retry = Field::new("Retry-After", "5").unwrap();
@@ -269,8 +345,7 @@ fn an_application_cannot_break_out_of_a_header() {
 #[test]
 fn every_limit_of_a_head_holds_at_its_edge() {
     let receive = |head: &str, head_bytes_max, target_bytes_max| {
-        let limits = HeadLimits { head_bytes_max, target_bytes_max };
-        ServerOpening::new(limits).receive(&mut BytesMut::from(head))
+        receive_within(HeadLimits { head_bytes_max, target_bytes_max }, head)
     };
     let len = GOOD.len();
     assert!(receive(GOOD, len, 5).unwrap().is_some());

@@ -51,7 +51,7 @@ pub use split::{ReceiveHalf, SendHalf, Split};
 
 pub use wskit_proto::handshake::{
     Acceptance, Agreed, Field, Offer, Origin, OriginPolicy, Rejection, Request, RequestError,
-    ResponseError, Subprotocol,
+    RequestLine, ResponseError, Subprotocol,
 };
 pub use wskit_proto::{
     CloseCode, CloseFrame, Compression, CompressionMode, Kind, Limits, Message, Prepared,

@@ -1,5 +1,7 @@
 //! Accepting connections as a server.
 
+mod parsed;
+
 use crate::socket::{Opened, Options, WebSocket};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, Accepted, MaybeTls, TlsError, rustls::ServerConfig};
@@ -348,8 +350,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
 
     /// Accepts the offer, with the first of the server's subprotocols that was offered.
     pub fn accept(self) -> impl Future<Output = Result<WebSocket<S>, Error>> {
-        let subprotocol = self.offer.choose_subprotocol(&self.server.settings.subprotocols);
-        self.accept_with(Acceptance { subprotocol, ..Acceptance::default() })
+        let acceptance = self.server.choose(&self.offer);
+        self.accept_with(acceptance)
     }
 
     /// Accepts the offer with a subprotocol and headers of the application's choice.

@@ -45,11 +45,15 @@ impl Field {
         if RESERVED.contains(&&*lower) || lower.starts_with("sec-websocket-") {
             return Err(InvalidField::Reserved(name));
         }
-        // RFC 9110 §5.5: a tab is the only control character.
-        if value.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+        if !is_value(&value) {
             return Err(InvalidField::Value(name));
         }
         Ok(Field { name, value })
+    }
+
+    /// A header that the handshake sets itself.
+    pub(super) fn of_handshake(name: &str, value: &str) -> Field {
+        Field { name: name.into(), value: value.into() }
     }
 
     /// The name, as it was given.
@@ -65,6 +69,12 @@ impl Field {
     pub(super) fn write(&self, head: &mut Vec<u8>) {
         write_line(head, &self.name, &self.value);
     }
+}
+
+/// Whether the bytes can be the value of a header: a tab is the only control character
+/// (RFC 9110 §5.5).
+pub(super) fn is_value(value: &[u8]) -> bool {
+    value.iter().all(|byte| !byte.is_ascii_control() || *byte == b'\t')
 }
 
 /// Writes one line of a head.

@@ -1,7 +1,9 @@
 //! The head of a request or a response: its first line and its headers.
 
-use super::list::{items, trim};
-use alloc::vec::Vec;
+use super::field::{is_value, write_line};
+use super::list::{is_token, items, trim};
+use super::{RequestError, RequestLine};
+use alloc::{format, vec::Vec};
 use bytes::{Bytes, BytesMut};
 use core::fmt;
 
@@ -57,6 +59,39 @@ impl Headers {
         Headers { head: head.clone(), fields }
     }
 
+    /// Copies headers that were parsed elsewhere into a head such as they may have come in.
+    pub(super) fn copy<'a>(
+        line: RequestLine<'_>,
+        parsed: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        head_bytes_max: usize,
+    ) -> Result<Headers, RequestError> {
+        let RequestLine { method, target, minor_version } = line;
+        let mut head = format!("{method} {target} HTTP/1.{minor_version}\r\n").into_bytes();
+        let mut fields = Vec::new();
+        for (name, value) in parsed {
+            let value = trim(value);
+            let line_bytes = name.len() + value.len() + ": \r\n".len();
+            // With the empty line that ends the head.
+            if head.len() + line_bytes + 2 > head_bytes_max {
+                return Err(RequestError::HeadTooLong(head_bytes_max));
+            }
+            if fields.len() == HEADERS_MAX {
+                return Err(RequestError::TooManyHeaders(HEADERS_MAX));
+            }
+            if !is_token(name.as_bytes()) || !is_value(value) {
+                return Err(RequestError::NotHttp);
+            }
+            let start = head.len() as u32;
+            let name_end = start + name.len() as u32;
+            let value_start = name_end + 2;
+            let value_end = value_start + value.len() as u32;
+            fields.push(Place { name: (start, name_end), value: (value_start, value_end) });
+            write_line(&mut head, name, value);
+        }
+        head.extend_from_slice(b"\r\n");
+        Ok(Headers { head: head.into(), fields })
+    }
+
     /// Every header: its name as it came, and its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.fields.iter().map(|place| {
@@ -84,7 +119,7 @@ impl Headers {
             .map(|place| self.part(place.value))
     }
 
-    /// The head as it came, first line and all.
+    /// The head as it came, first line and all; or as it may have come, if another parser took it.
     pub fn raw(&self) -> &[u8] {
         &self.head
     }

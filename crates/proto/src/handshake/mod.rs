@@ -1,6 +1,7 @@
 //! The opening handshake over HTTP/1.1 (RFC 6455 §4), for both roles.
 //!
 //! - [`ServerOpening`] takes a request in any pieces and yields an [`Offer`] to accept or reject.
+//! - [`Request::new`] is the same for a request that another HTTP server has parsed.
 //! - [`ClientOpening`] makes a request, takes the response in any pieces and yields what was
 //!   [`Agreed`].
 //!
@@ -13,7 +14,10 @@ mod field;
 mod head;
 mod key;
 mod list;
+mod offer;
 mod origin;
+mod rejection;
+mod request;
 mod request_error;
 mod response_error;
 mod server;
@@ -26,10 +30,13 @@ pub use extension::{Extension, Parameter};
 pub use field::{Field, InvalidField};
 pub use head::{HeadLimits, Headers};
 pub use key::{Accept, InvalidKey, Key};
+pub use offer::{Acceptance, Offer};
 pub use origin::{Origin, OriginPolicy};
+pub use rejection::Rejection;
+pub use request::{Request, RequestLine};
 pub use request_error::RequestError;
 pub use response_error::{Refusal, ResponseError};
-pub use server::{Acceptance, Offer, Rejection, Request, ServerOpening};
+pub use server::ServerOpening;
 pub use subprotocol::{InvalidSubprotocol, Subprotocol};
 
 /// What both ends agreed on in the opening handshake.

@@ -1,9 +1,8 @@
 //! Why a server refuses a request, and with which answer.
 
 use super::extension::BrokenGrammar;
-use super::{InvalidKey, InvalidSubprotocol, VERSION};
+use super::{InvalidKey, InvalidSubprotocol, Rejection, VERSION};
 use crate::Output;
-use alloc::{format, vec::Vec};
 use core::fmt;
 
 /// Why a request cannot open a WebSocket connection. It knows its HTTP status.
@@ -89,63 +88,7 @@ impl RequestError {
 
     /// Writes the whole answer: status, headers and a body that names the fault.
     pub fn write_response(&self, output: &mut Output) {
-        let headers = self.headers().iter().map(|(name, value)| (*name, value.as_bytes()));
-        let body = format!("{self}\n");
-        write_refusal(self.status(), headers, body.as_bytes(), output);
-    }
-}
-
-/// Writes a response that ends the connection.
-pub(super) fn write_refusal<'a>(
-    status: u16,
-    headers: impl Iterator<Item = (&'a str, &'a [u8])>,
-    body: &[u8],
-    output: &mut Output,
-) {
-    let mut head = Vec::with_capacity(256);
-    let first = format!("HTTP/1.1 {status} {}\r\n", reason_phrase(status));
-    head.extend_from_slice(first.as_bytes());
-    let mut has_type = false;
-    for (name, value) in headers {
-        has_type |= name.eq_ignore_ascii_case("content-type");
-        super::field::write_line(&mut head, name, value);
-    }
-    if !has_type {
-        super::field::write_line(&mut head, "Content-Type", b"text/plain; charset=utf-8");
-    }
-    let length = format!("{}", body.len());
-    super::field::write_line(&mut head, "Content-Length", length.as_bytes());
-    // RFC 9110 §7.6.1: `Upgrade` is named in `Connection` wherever it is sent.
-    let connection: &[u8] = if status == 426 { b"close, Upgrade" } else { b"close" };
-    super::field::write_line(&mut head, "Connection", connection);
-    head.extend_from_slice(b"\r\n");
-    output.copy(&head);
-    output.copy(body);
-}
-
-fn reason_phrase(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        301 => "Moved Permanently",
-        302 => "Found",
-        307 => "Temporary Redirect",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        408 => "Request Timeout",
-        410 => "Gone",
-        414 => "URI Too Long",
-        426 => "Upgrade Required",
-        429 => "Too Many Requests",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        502 => "Bad Gateway",
-        503 => "Service Unavailable",
-        505 => "HTTP Version Not Supported",
-        _ => "",
+        Rejection::from(self).write_response(output);
     }
 }
 

@@ -1,0 +1,116 @@
+//! A checked request for a WebSocket, and how it is accepted.
+
+use super::head::Only;
+use super::{Agreed, Extension, Field, Key, OriginPolicy, Request, RequestError, Subprotocol};
+use crate::{Compression, Output};
+use alloc::{string::ToString, vec::Vec};
+
+/// A request for a WebSocket that keeps all the rules, waiting to be accepted or rejected.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub(super) request: Request,
+    pub(super) key: Key,
+    pub(super) subprotocols: Vec<Subprotocol>,
+    pub(super) extensions: Vec<Extension>,
+}
+
+/// What a server answers to an offer that it accepts.
+#[derive(Clone, Debug, Default)]
+pub struct Acceptance {
+    /// The subprotocol to speak. See [`Offer::choose_subprotocol`].
+    pub subprotocol: Option<Subprotocol>,
+    /// Further headers for the response.
+    pub headers: Vec<Field>,
+}
+
+impl Offer {
+    /// The path that was asked for, without the query.
+    pub fn path(&self) -> &str {
+        self.request.path()
+    }
+
+    /// The request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The key that the client sent.
+    pub fn key(&self) -> Key {
+        self.key
+    }
+
+    /// The subprotocols that the client offers, in its order of preference.
+    pub fn subprotocols(&self) -> &[Subprotocol] {
+        &self.subprotocols
+    }
+
+    /// The extensions that the client offers, in its order of preference.
+    pub fn extensions(&self) -> &[Extension] {
+        &self.extensions
+    }
+
+    /// The first of the server's subprotocols that the client offers too.
+    pub fn choose_subprotocol(&self, supported: &[Subprotocol]) -> Option<Subprotocol> {
+        supported.iter().find(|name| self.subprotocols.contains(name)).cloned()
+    }
+
+    /// Refuses pages that the policy does not allow. A request without an origin is no browser's
+    /// and passes.
+    pub fn check_origin(&self, policy: &OriginPolicy) -> Result<(), RequestError> {
+        let headers = self.request.headers();
+        let accepted = match headers.only("origin") {
+            Only::Missing => true,
+            Only::Value(origin) => policy.accepts(origin, self.request.host()),
+            Only::Repeated => *policy == OriginPolicy::Any,
+        };
+        if accepted { Ok(()) } else { Err(RequestError::OriginRefused) }
+    }
+
+    /// Accepts the offer: writes the response 101 (RFC 6455 §4.2.2, 5).
+    ///
+    /// A subprotocol that the client did not offer is left out, for the client would have to fail
+    /// the connection.
+    ///
+    /// Where compression is agreed on, the connection has to be made
+    /// [with what was agreed](crate::Connection::with_agreed).
+    pub fn accept(
+        self,
+        acceptance: Acceptance,
+        compression: &Compression,
+        output: &mut Output,
+    ) -> Agreed {
+        let mut head = Vec::with_capacity(256);
+        head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
+        let agreed = self.accept_with_headers(acceptance, compression, |name, value| {
+            super::field::write_line(&mut head, name, value);
+        });
+        head.extend_from_slice(b"\r\n");
+        output.copy(&head);
+        agreed
+    }
+
+    /// Accepts the offer as [`accept`](Offer::accept) does, where another HTTP server writes the
+    /// response: its status is 101, and `add_header` is given its headers, one after the other.
+    pub fn accept_with_headers(
+        self,
+        acceptance: Acceptance,
+        compression: &Compression,
+        mut add_header: impl FnMut(&str, &[u8]),
+    ) -> Agreed {
+        let Acceptance { subprotocol, headers } = acceptance;
+        let subprotocol = subprotocol.filter(|chosen| self.subprotocols.contains(chosen));
+        add_header("Upgrade", b"websocket");
+        add_header("Connection", b"Upgrade");
+        add_header("Sec-WebSocket-Accept", self.key.accept().as_bytes());
+        if let Some(subprotocol) = &subprotocol {
+            add_header("Sec-WebSocket-Protocol", subprotocol.as_str().as_bytes());
+        }
+        let deflate = super::deflate::choose(&self.extensions, compression);
+        let deflate = deflate.map(|(parameters, response)| {
+            add_header("Sec-WebSocket-Extensions", response.to_string().as_bytes());
+            parameters
+        });
+        headers.iter().for_each(|field| add_header(field.name(), field.value()));
+        Agreed { key: self.key, subprotocol, deflate, headers: None }
+    }
+}

@@ -1,0 +1,163 @@
+//! A request, whoever parsed it, and what RFC 6455 §4.2.1 asks of it.
+
+use super::head::{HeadLimits, Headers, Only};
+use super::target::{Target, is_authority};
+use super::{Extension, Key, Offer, RequestError, Subprotocol, VERSION};
+use alloc::string::String;
+
+/// The first line of a request (RFC 9112 §3): `GET /chat HTTP/1.1`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLine<'a> {
+    /// The method.
+    pub method: &'a str,
+    /// The target: a path with an optional query, or an absolute URI.
+    pub target: &'a str,
+    /// The digit behind `HTTP/1.`.
+    pub minor_version: u8,
+}
+
+/// The head of an HTTP/1.1 request.
+#[derive(Clone, Debug)]
+pub struct Request {
+    target: Target,
+    host: String,
+    headers: Headers,
+}
+
+impl Request {
+    /// A request that another parser of HTTP has taken, held to the same rules and limits as one
+    /// that [`ServerOpening`](super::ServerOpening) takes. The headers are copied, within the
+    /// limits.
+    ///
+    /// ```
+    /// use wskit_proto::Compression;
+    /// use wskit_proto::handshake::{Acceptance, HeadLimits, Request, RequestLine};
+    ///
+    /// let line = RequestLine { method: "GET", target: "/chat", minor_version: 1 };
+    /// let headers: [(&str, &[u8]); 5] = [
+    ///     ("host", b"example.com"),
+    ///     ("upgrade", b"websocket"),
+    ///     ("connection", b"Upgrade"),
+    ///     ("sec-websocket-version", b"13"),
+    ///     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+    /// ];
+    /// let offer = Request::new(line, headers, HeadLimits::default())?.into_offer()?;
+    /// assert_eq!(offer.path(), "/chat");
+    /// let mut names = Vec::new();
+    /// offer.accept_with_headers(Acceptance::default(), &Compression::off(), |name, _| {
+    ///     names.push(name.to_owned());
+    /// });
+    /// assert_eq!(names, ["Upgrade", "Connection", "Sec-WebSocket-Accept"]);
+    /// # Ok::<(), wskit_proto::handshake::RequestError>(())
+    /// ```
+    pub fn new<'a>(
+        line: RequestLine<'_>,
+        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        limits: HeadLimits,
+    ) -> Result<Request, RequestError> {
+        let HeadLimits { head_bytes_max, target_bytes_max } = limits;
+        if line.target.len() > target_bytes_max {
+            return Err(RequestError::TargetTooLong(target_bytes_max));
+        }
+        Request::check(line, Headers::copy(line, headers, head_bytes_max)?)
+    }
+
+    /// Checks what belongs to every request.
+    pub(super) fn check(line: RequestLine<'_>, headers: Headers) -> Result<Request, RequestError> {
+        // RFC 6455 §4.2.1 (1): HTTP/1.1 or higher.
+        if line.minor_version != 1 {
+            return Err(RequestError::HttpVersion);
+        }
+        if line.method != "GET" {
+            return Err(RequestError::Method);
+        }
+        let target = Target::parse(line.target).ok_or(RequestError::Target)?;
+        let host = host(&headers, &target)?;
+        Ok(Request { target, host, headers })
+    }
+
+    /// The path that was asked for, without the query.
+    pub fn path(&self) -> &str {
+        self.path_and_query().split('?').next().unwrap_or_default()
+    }
+
+    /// What stands behind the `?` of the target.
+    pub fn query(&self) -> Option<&str> {
+        self.path_and_query().split_once('?').map(|(_, query)| query)
+    }
+
+    /// Path and query.
+    pub fn path_and_query(&self) -> &str {
+        &self.target.path_and_query
+    }
+
+    /// The host, and port if it was given, that the request is for.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The headers.
+    pub fn headers(&self) -> &Headers {
+        &self.headers
+    }
+
+    /// Whether the request asks for a WebSocket at all, rightly or wrongly.
+    pub fn is_upgrade(&self) -> bool {
+        self.headers.has_token("upgrade", "websocket")
+    }
+
+    /// Checks everything else that RFC 6455 §4.2.1 asks of a request for a WebSocket.
+    pub fn into_offer(self) -> Result<Offer, RequestError> {
+        let headers = &self.headers;
+        // A body would stand where the first frame is expected.
+        let has_body = headers.get("transfer-encoding").is_some()
+            || headers.all("content-length").any(|length| length != b"0");
+        if has_body {
+            return Err(RequestError::Body);
+        }
+        // §4.2.1 (3) and (4)
+        if !self.is_upgrade() {
+            return Err(RequestError::UpgradeMissing);
+        }
+        if !headers.has_token("connection", "upgrade") {
+            return Err(RequestError::ConnectionMissing);
+        }
+        if headers.iter().any(|(name, value)| is_websocket_header(name) && !value.is_ascii()) {
+            return Err(RequestError::NotAscii);
+        }
+        // §4.2.1 (6)
+        match headers.only("sec-websocket-version") {
+            Only::Value(value) if value == VERSION.as_bytes() => {}
+            Only::Missing => return Err(RequestError::VersionMissing),
+            _ => return Err(RequestError::VersionUnsupported),
+        }
+        // §4.2.1 (5)
+        let key = match headers.only("sec-websocket-key") {
+            Only::Value(value) => Key::parse(value)?,
+            Only::Missing => return Err(RequestError::KeyMissing),
+            Only::Repeated => return Err(RequestError::KeyRepeated),
+        };
+        // §4.2.1 (8) and (9)
+        let subprotocols = Subprotocol::parse_list(headers.all("sec-websocket-protocol"))?;
+        let extensions = Extension::parse_list(headers.all("sec-websocket-extensions"))?;
+        Ok(Offer { request: self, key, subprotocols, extensions })
+    }
+}
+
+fn is_websocket_header(name: &str) -> bool {
+    name.get(..14).is_some_and(|start| start.eq_ignore_ascii_case("sec-websocket-"))
+}
+
+/// §4.2.1 (2). The authority of an absolute target goes first (RFC 9112 §3.2.2), but one `Host`
+/// is needed all the same.
+fn host(headers: &Headers, target: &Target) -> Result<String, RequestError> {
+    let host = match headers.only("host") {
+        Only::Value(value) => core::str::from_utf8(value).unwrap_or_default(),
+        Only::Missing => return Err(RequestError::HostMissing),
+        Only::Repeated => return Err(RequestError::HostInvalid),
+    };
+    if !is_authority(host) {
+        return Err(RequestError::HostInvalid);
+    }
+    Ok(target.authority.clone().unwrap_or_else(|| host.into()))
+}
