@@ -2,6 +2,7 @@
 
 from harness import load, pictures, rounds, tables
 from harness.rounds import Cell
+from harness.servers import Server
 
 KIBI, MEBI = 1 << 10, 1 << 20
 
@@ -28,6 +29,19 @@ CELLS = [
 ]
 
 
+def overview(outcomes: rounds.Outcomes, chosen: list[Server]) -> list[str]:
+    """wskit beside the best of the others in each cell."""
+    others = {server.name for server in chosen if server.websocket} - {"wskit"}
+    lines = ["", "## In short: CPU for each message, as a multiple of a bare TCP echo", ""]
+    lines += ["| cell | wskit | best of the others | tokio-tungstenite |", "|---|---|---|---|"]
+    for of, found in outcomes.items():
+        medians = {name: one.median for name, one in rounds.spreads(found, "multiple").items()}
+        best = min(others & medians.keys(), key=medians.get, default=None)
+        texts = [f"{medians[name]:.2f}" if name in medians else "–" for name in ["wskit", best, "tokio-tungstenite"]]
+        lines.append(f"| {of} | {texts[0]} | {texts[1]} {best or ''} | {texts[2]} |")
+    return lines
+
+
 def measure(arguments) -> None:
     chosen = arguments.chosen
 
@@ -46,6 +60,7 @@ def measure(arguments) -> None:
     def add(title, figure, number=tables.short, **more):
         lines.extend(tables.table(title, outcomes, chosen, figure, number, **more))
 
+    lines += overview(outcomes, chosen)
     add("The server's CPU time for each message, as a multiple of a bare TCP echo in the same round", "multiple", lambda x: f"{x:.2f}", spread=True)
     add("The server's CPU time for each message, in µs", "cpu_microseconds_per_message")
     add("Messages per second", "per_second", lambda x: f"{x:,.0f}", best="most")

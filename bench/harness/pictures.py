@@ -43,14 +43,16 @@ def panel(x: int, y: int, width: int, cell: str, found: dict[str, Spread], floor
         length = room * min(one.median, shown) / shown
         parts.append(text(x + NAMES - 6, at + 11, name, anchor="end", weight="600" if name.startswith("wskit") else "400"))
         parts.append(f'<rect x="{x + NAMES}" y="{at}" width="{length:.1f}" height="{ROW - 5}" fill="{colour}"/>')
+        end = length
         if one.median > shown:
             cut = x + NAMES + room - 9
             parts.append(f'<path d="M{cut} {at - 1}l4 {ROW - 3}" stroke="#ffffff" stroke-width="3"/>')
         else:
             least, greatest = (x + NAMES + room * min(value, shown) / shown for value in (one.least, one.most))
+            end = greatest - x - NAMES
             middle = at + (ROW - 5) / 2
             parts.append(f'<path d="M{least:.1f} {middle}H{greatest:.1f}" stroke="#1e293b"/>')
-        parts.append(text(x + NAMES + length + 5, at + 11, short(one.median)))
+        parts.append(text(x + NAMES + end + 5, at + 11, short(one.median)))
     return parts
 
 

@@ -36,9 +36,14 @@ pub fn run_listener(serve: impl AsyncFnOnce(TcpListener) -> io::Result<()>) -> i
     runtime.block_on(async { serve(TcpListener::bind(address).await?).await })
 }
 
-/// The program's second argument: "stateless", "contexts", or none.
+/// Which compression the program's arguments ask for: "stateless", "contexts", or none.
 pub fn compression() -> Option<String> {
-    std::env::args().nth(2)
+    std::env::args().skip(2).find(|argument| argument == "stateless" || argument == "contexts")
+}
+
+/// Whether the program's arguments ask for little memory, where speed takes more.
+pub fn is_lean() -> bool {
+    std::env::args().skip(2).any(|argument| argument == "lean")
 }
 
 /// The next message; while there is none, sends what was fed.

@@ -15,11 +15,11 @@ fn main() -> std::io::Result<()> {
 }
 
 fn options() -> Options {
-    let options = Options::default()
-        .with_limits(MESSAGE_BYTES_MAX, 2 * MESSAGE_BYTES_MAX)
-        .with_backpressure_boundary(64 << 10)
-        .with_read_buffer_capacity(128 << 10)
-        .with_utf8();
+    let mut options =
+        Options::default().with_limits(MESSAGE_BYTES_MAX, 2 * MESSAGE_BYTES_MAX).with_utf8();
+    if !bench_serve::is_lean() {
+        options = options.with_backpressure_boundary(64 << 10).with_read_buffer_capacity(128 << 10);
+    }
     match bench_serve::compression().as_deref() {
         Some("stateless") => options
             .with_balanced_compression()
