@@ -1,7 +1,6 @@
 """User-space instructions of the whole server process for each echoed message, on one connection."""
 
 import dataclasses
-import pathlib
 import time
 
 from harness import callgrind, servers, tables
@@ -68,8 +67,8 @@ def instructions(server: servers.Server, column: str) -> float | None:
 
 
 def measure(arguments) -> None:
-    # What a just-in-time compiler makes of a program under valgrind says nothing, so only programs that are built.
-    chosen = [server for server in arguments.chosen if pathlib.Path(server.command[0]).is_absolute()]
+    # What a just-in-time compiler makes of a script under valgrind says nothing.
+    chosen = [server for server in arguments.chosen if server.build[0] != "npm"]
     wanted = arguments.cells.split(",") if arguments.cells else [""]
     outcomes = {column: {} for column in COLUMNS if any(part in column for part in wanted)}
     for column, of_column in outcomes.items():
