@@ -4,14 +4,26 @@ use tokio::net::TcpStream;
 use wtx::collections::Vector;
 use wtx::rng::{ChaCha20, CryptoSeedableRng};
 use wtx::tls::{TlsAcceptor, TlsConfig};
-use wtx::web_socket::web_socket_compression::ZlibRs;
-use wtx::web_socket::{OpCode, WebSocketAcceptor, WebSocketPayloadOrigin, WsCompression};
+use wtx::web_socket::web_socket_compression::{WindowBits, ZlibRs};
+use wtx::web_socket::{
+    DeflateConfig, OpCode, WebSocketAcceptor, WebSocketPayloadOrigin, WsCompression,
+};
 
 fn main() -> std::io::Result<()> {
     bench_serve::run(async |stream| match bench_serve::compression() {
-        Some(_) => echo(stream, ZlibRs::default()).await,
+        Some(_) => echo(stream, ZlibRs::from(window_like_others())).await,
         None => echo(stream, ()).await,
     })
+}
+
+/// 32 KiB; its own default is 4 KiB.
+fn window_like_others() -> DeflateConfig {
+    let window = WindowBits::Fifteen;
+    DeflateConfig {
+        client_max_window_bits: window,
+        server_max_window_bits: window,
+        ..DeflateConfig::default()
+    }
 }
 
 async fn echo<C: WsCompression<false>>(stream: TcpStream, compression: C) -> wtx::Result<()> {
