@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from harness.servers import BENCH, BUILT, LOAD_CORE, Server, cargo, running
+from harness.servers import BENCH, BUILT, LOAD_CORE, Server, builds, cargo, running
 
 
 class Failed(Exception):
@@ -11,7 +11,8 @@ class Failed(Exception):
 
 
 def build() -> None:
-    subprocess.run(cargo("load"), cwd=BENCH, check=True)
+    if not builds(cargo("load"), BENCH):
+        raise SystemExit("the load generator does not build")
 
 
 def echo(

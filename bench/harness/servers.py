@@ -128,12 +128,16 @@ def named(names: str | None) -> list[Server]:
 
 def build(server: Server) -> bool:
     """Builds a server; whether that went well. What fails is told and left out."""
-    built = subprocess.run(
-        server.build, cwd=server.folder, stdin=subprocess.DEVNULL, env=os.environ | server.build_environment
-    )
-    if built.returncode:
+    built = builds(server.build, server.folder, server.build_environment)
+    if not built:
         print(f"{server.name} does not build and is left out", flush=True)
-    return built.returncode == 0
+    return built
+
+
+def builds(command: list[str], folder: pathlib.Path, environment: dict[str, str] = {}) -> bool:
+    """Runs a command that builds; what it makes lies in its folder's own `target`."""
+    environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"} | environment
+    return subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, env=environment).returncode == 0
 
 
 def free_port() -> int:
