@@ -26,7 +26,7 @@ def main() -> int:
     )
     parser.add_argument("parts", nargs="*", metavar="part", help="what to measure; all by default")
     parser.add_argument("--rounds", type=int, default=3, help="rounds over all servers, for each cell")
-    parser.add_argument("--seconds", type=float, default=0.7, help="how long each measurement lasts")
+    parser.add_argument("--seconds", type=float, default=0.6, help="how long each measurement lasts")
     parser.add_argument("--warm-up", type=float, default=0.2, metavar="SECONDS", help="how long the load runs before it")
     parser.add_argument("--servers", help="only these, separated by commas: " + ", ".join(s.name for s in servers.SERVERS))
     parser.add_argument("--cells", help="only cells of which the name contains one of these, separated by commas")
