@@ -147,7 +147,8 @@ fn what_is_not_http_is_recognised() {
     for (response, expected, words) in [
         (&b"\x15\x03\x01\x00\x02\x02\x16"[..], "response_unreadable", "wss://"),
         (b"\x00\x00\x06\x04\x00\x00\x00\x00\x00", "response_unreadable", "HTTP/2"),
-        (b"HTTP/1.0 200 OK\r\n\r\n", "response_unreadable", "HTTP/1.0"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", "refused", "HTTP/1.0"),
+        (b"HTTP/1.0 101 \r\n\r\n", "response_unreadable", "HTTP/1.0"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "response_unreadable", "SSH-2.0-OpenSSH_9.6"),
         (b"HTTP/1.1 101 Switching", "connection_ended", "before its response was whole"),
         (b"", "connection_ended", "before its response was whole"),

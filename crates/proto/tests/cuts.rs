@@ -238,6 +238,8 @@ fn response() -> impl Strategy<Value = Vec<u8>> {
     let interim = "(HTTP/1\\.1 10[03] \r\n(Link: <[a-z]{0,9}>\r\n){0,2}\r\n){0,3}";
     let refusal =
         "HTTP/1\\.1 [2-5]0[0-4] .?\r\n(Content-Length: [0-9]{1,2}\r\n){0,2}\r\n[a-z]{0,60}";
+    let chunked = "HTTP/1\\.[01] [2-5]0[0-4] .?\r\nTransfer-Encoding: chunked\r\n\r\n\
+         (3\r\n[a-z]{3}\r\n){0,9}([3-9]\r\n|0\r\n\r\n)[a-z]{0,5}";
     let good = Just(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
@@ -247,7 +249,7 @@ fn response() -> impl Strategy<Value = Vec<u8>> {
         format!("HTTP/1.1 404 \r\nX: {}\r\nContent-Length: 3\r\n\r\nabcd", "x".repeat(len))
     });
     damaged(
-        (interim, prop_oneof![5 => good, 5 => refusal, 1 => long])
+        (interim, prop_oneof![5 => good, 5 => refusal, 3 => chunked, 1 => long])
             .prop_map(|(interim, last)| interim + &last),
     )
 }

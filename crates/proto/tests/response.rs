@@ -175,6 +175,20 @@ fn a_body_without_a_length_ends_with_the_connection() {
 }
 
 #[test]
+fn a_body_in_chunks_ends_with_the_last() {
+    let head = "HTTP/1.1 503 \r\nTransfer-Encoding: chunked\r\n\r\n";
+    assert!(receive(head.to_owned() + "4\r\nwho?").unwrap().is_none());
+    assert_eq!(refusal(receive(head.to_owned() + "3\r\nw\r\n\r\n0\r\n\r\n")).body, "w\r\n");
+    assert_eq!(refusal(receive(head.to_owned() + "1\r\nw\r\n0\r\n\r\n")).body, "w");
+    assert_eq!(refusal(receive("HTTP/1.1 304 \r\n\r\n")).body, "");
+}
+
+#[test]
+fn a_refusal_may_be_in_the_old_version() {
+    assert_eq!(refusal(receive("HTTP/1.0 404 \r\nContent-Length: 0\r\n\r\n")).status, 404);
+}
+
+#[test]
 fn an_end_before_the_response_is_no_refusal() {
     for begun in ["", "HTTP/1.1 101 Switching", "HTTP/1.1 100 Continue\r\n\r\n"] {
         let (mut opening, mut input) = (opening(), BytesMut::from(begun));

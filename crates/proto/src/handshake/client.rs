@@ -1,19 +1,19 @@
 //! The client's side of the opening handshake (RFC 6455 §4.1).
 
 use super::field::write_line;
-use super::head::{self, HEADERS_MAX, HeadEnd, HeadLimits, Headers, Only};
+use super::head::{Headers, Only};
 use super::target::{Target, is_authority};
 use super::{
-    Agreed, DeflateParameters, Extension, Field, InvalidSubprotocol, Key, Refusal, ResponseError,
+    Agreed, DeflateParameters, Extension, Field, IncomingResponse, InvalidSubprotocol, Key,
+    ResponseError, Subprotocol, VERSION,
 };
-use super::{Subprotocol, VERSION};
 use crate::Compression;
 use alloc::{
     string::{String, ToString},
     vec::Vec,
 };
-use bytes::{Buf, Bytes, BytesMut};
-use core::{fmt, mem::MaybeUninit};
+use bytes::BytesMut;
+use core::fmt;
 
 /// A request for a WebSocket, and what the client asks of the answer.
 #[derive(Clone, Debug)]
@@ -23,7 +23,6 @@ pub struct ClientRequest {
     fields: Vec<Field>,
     subprotocols: Vec<Subprotocol>,
     compression: Compression,
-    limits: HeadLimits,
     /// How much of the body of a refusal is kept: 4 KiB.
     pub body_bytes_max: usize,
 }
@@ -44,20 +43,13 @@ impl ClientRequest {
         host: impl Into<String>,
         target: impl Into<String>,
     ) -> Result<ClientRequest, InvalidRequest> {
-        let (host, target) = (host.into(), target.into());
-        if !is_authority(&host) {
-            return Err(InvalidRequest::Host);
-        }
-        if !target.starts_with('/') || Target::parse(&target).is_none() {
-            return Err(InvalidRequest::Target);
-        }
+        let (host, target) = destination(host.into(), target.into())?;
         Ok(ClientRequest {
             host,
             target,
             fields: Vec::new(),
             subprotocols: Vec::new(),
             compression: Compression::off(),
-            limits: HeadLimits::default(),
             body_bytes_max: 4 << 10,
         })
     }
@@ -65,6 +57,26 @@ impl ClientRequest {
     /// Adds a header.
     pub fn add_header(&mut self, field: Field) {
         self.fields.push(field);
+    }
+
+    /// Removes the added headers of this name.
+    pub fn remove_headers(&mut self, name: &str) {
+        self.fields.retain(|field| !field.name().eq_ignore_ascii_case(name));
+    }
+
+    /// The headers that were added.
+    pub fn headers(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// Asks for another target of another host, with all else as it is.
+    pub fn set_destination(
+        &mut self,
+        host: impl Into<String>,
+        target: impl Into<String>,
+    ) -> Result<(), InvalidRequest> {
+        (self.host, self.target) = destination(host.into(), target.into())?;
+        Ok(())
     }
 
     /// Offers a subprotocol, less preferred than the ones before it.
@@ -105,6 +117,16 @@ impl ClientRequest {
     }
 }
 
+fn destination(host: String, target: String) -> Result<(String, String), InvalidRequest> {
+    if !is_authority(&host) {
+        return Err(InvalidRequest::Host);
+    }
+    if !target.starts_with('/') || Target::parse(&target).is_none() {
+        return Err(InvalidRequest::Target);
+    }
+    Ok((host, target))
+}
+
 /// Sends a request and takes the response, which arrives in any pieces.
 ///
 /// ```
@@ -128,17 +150,15 @@ pub struct ClientOpening {
     request: ClientRequest,
     encoded: Vec<u8>,
     key: Key,
-    end: HeadEnd,
-    head_bytes: usize,
-    refusal: Option<(u16, Headers)>,
+    response: IncomingResponse,
 }
 
 impl ClientOpening {
     /// An opening with this request. The key has to be fresh (RFC 6455 §4.1, 7).
     pub fn new(request: ClientRequest, key: Key) -> ClientOpening {
         let encoded = request.encode(key);
-        let end = HeadEnd::default();
-        ClientOpening { request, encoded, key, end, head_bytes: 0, refusal: None }
+        let response = IncomingResponse::new(101..=101, request.body_bytes_max);
+        ClientOpening { request, encoded, key, response }
     }
 
     /// The request as it is to be sent.
@@ -155,75 +175,16 @@ impl ClientOpening {
     /// §4.1 tells. `None` means that more bytes are needed. What comes after the head of a good
     /// response, which may be frames already, stays in `input`.
     pub fn receive(&mut self, input: &mut BytesMut) -> Result<Option<Agreed>, ResponseError> {
-        loop {
-            if self.refusal.is_some() {
-                return self.receive_refusal(input);
-            }
-            let Some((status, headers)) = self.receive_head(input)? else { return Ok(None) };
-            match status {
-                101 => return self.agree(headers).map(Some),
-                // RFC 9110 §15.2: the real response is still to come.
-                100..=199 => {}
-                _ => self.refusal = Some((status, headers)),
-            }
+        match self.response.receive(input)? {
+            Some(headers) => self.agree(headers).map(Some),
+            None => Ok(None),
         }
     }
 
     /// Takes note that nothing more arrives, and says what is wrong with that. A refusal whose body
     /// ends with the connection is whole then.
     pub fn end(&mut self, input: &mut BytesMut) -> ResponseError {
-        match self.refusal.take() {
-            Some(refusal) => self.refuse(refusal, input, usize::MAX),
-            None => ResponseError::Ended,
-        }
-    }
-
-    fn receive_head(
-        &mut self,
-        input: &mut BytesMut,
-    ) -> Result<Option<(u16, Headers)>, ResponseError> {
-        // Several heads may come, but together they have one limit.
-        let limit = self.request.limits.head_bytes_max;
-        let searched = &input[..input.len().min(limit - self.head_bytes)];
-        let expected = b"HTTP/1.";
-        if searched.iter().zip(expected).any(|(found, expected)| found != expected) {
-            return Err(ResponseError::NotHttp);
-        }
-        let Some(head_bytes) = self.end.find(searched) else {
-            if self.head_bytes + searched.len() == limit {
-                return Err(ResponseError::HeadTooLong(limit));
-            }
-            return Ok(None);
-        };
-        self.head_bytes += head_bytes;
-        self.end = HeadEnd::default();
-        parse(&head::take(input, head_bytes)).map(Some)
-    }
-
-    fn receive_refusal(&mut self, input: &mut BytesMut) -> Result<Option<Agreed>, ResponseError> {
-        let Some((_, headers)) = &self.refusal else { return Ok(None) };
-        let declared = headers.get("content-length");
-        let declared = declared.and_then(|length| core::str::from_utf8(length).ok()?.parse().ok());
-        let body_bytes = declared.unwrap_or(usize::MAX).min(self.request.body_bytes_max);
-        if input.len() < body_bytes {
-            return Ok(None);
-        }
-        match self.refusal.take() {
-            Some(refusal) => Err(self.refuse(refusal, input, body_bytes)),
-            None => Ok(None),
-        }
-    }
-
-    fn refuse(
-        &self,
-        (status, headers): (u16, Headers),
-        input: &mut BytesMut,
-        body_bytes: usize,
-    ) -> ResponseError {
-        let kept = body_bytes.min(self.request.body_bytes_max).min(input.len());
-        let body = Bytes::copy_from_slice(&input[..kept]);
-        input.advance(kept);
-        ResponseError::Refused(Refusal { status, headers, body })
+        self.response.end(input)
     }
 
     /// What a response says of compression; `None` where it has an extension that was not offered,
@@ -247,19 +208,6 @@ impl ClientOpening {
             .and_then(|name| Subprotocol::new(name).ok());
         let deflate = self.deflate(&headers).unwrap_or_default();
         Ok(Agreed { key: self.key, subprotocol, deflate, headers: Some(headers.into()) })
-    }
-}
-
-fn parse(head: &Bytes) -> Result<(u16, Headers), ResponseError> {
-    let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
-    let mut parsed = httparse::Response::new(&mut []);
-    let config = httparse::ParserConfig::default();
-    match config.parse_response_with_uninit_headers(&mut parsed, head, &mut storage) {
-        Ok(httparse::Status::Complete(_)) if parsed.version == Some(1) => {
-            Ok((parsed.code.unwrap_or(0), Headers::locate(head, parsed.headers)))
-        }
-        Err(httparse::Error::TooManyHeaders) => Err(ResponseError::TooManyHeaders(HEADERS_MAX)),
-        _ => Err(ResponseError::NotHttp),
     }
 }
 

@@ -37,7 +37,7 @@ pub struct Refusal {
     pub status: u16,
     /// The headers.
     pub headers: Headers,
-    /// The start of the body, as it was sent; [`ClientRequest::body_bytes_max`] says how much.
+    /// The start of the body; [`ClientRequest::body_bytes_max`] says how much.
     ///
     /// [`ClientRequest::body_bytes_max`]: super::ClientRequest::body_bytes_max
     pub body: Bytes,

@@ -120,12 +120,6 @@ pub(super) fn unreadable(error: &str, received: &[u8]) -> Fault {
             &["the URL begins with wss://", "or use the port for plain connections"],
         );
     }
-    if received.starts_with(b"HTTP/1.0 ") {
-        return fault(
-            "the server answers with HTTP/1.0, and a WebSocket needs HTTP/1.1",
-            &["tell the proxy to speak HTTP/1.1 (nginx: proxy_http_version 1.1)"],
-        );
-    }
     // RFC 9113 §3.4: a server begins with a SETTINGS frame.
     if received.len() >= 9 && received[..2] == [0, 0] && received[3..5] == [4, 0] {
         return fault(
@@ -145,6 +139,10 @@ pub(super) fn refused(report: &Report) -> Fault {
     let Some(response) = &report.response else { return fault("the server refused", &[]) };
     let why = |meaning: &str| format!("the server answered {}: {meaning}", status_line(response));
     match response.status {
+        200..=299 if response.line.starts_with("HTTP/1.0 ") => fault(
+            "the server answers with HTTP/1.0, and a WebSocket needs HTTP/1.1",
+            &["tell the proxy to speak HTTP/1.1 (nginx: proxy_http_version 1.1)"],
+        ),
         200..=299 => fault(
             why("an ordinary answer of HTTP, as if no WebSocket was asked for"),
             &[
