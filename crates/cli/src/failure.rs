@@ -13,7 +13,7 @@ Exit codes:
   0  all went well
   1  something failed on this machine
   2  the command line is wrong
-  3  no connection: the name, the port, the network or TLS
+  3  no connection: the name, the port, the network, the proxy or TLS
   4  the opening handshake failed or was refused
   5  the peer broke the protocol or the connection was lost
   6  the address cannot be listened on
@@ -73,7 +73,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         let kind = match &error {
             Error::Url(_) | Error::Argument(_) => Kind::Usage,
-            Error::Connect(_) | Error::Tls(_) => Kind::Connect,
+            Error::Connect(_) | Error::Proxy(_) | Error::Tls(_) => Kind::Connect,
             Error::OpeningTimeout(_) | Error::Opening(_) | Error::Handshake(_) => Kind::Handshake,
             Error::Protocol(_) | Error::Lost(_) => Kind::Connection,
             _ => Kind::Local,

@@ -12,11 +12,11 @@ pub(crate) struct RequestArguments {
     pub(crate) url: String,
 
     /// A header to send with the request, such as 'Authorization: Bearer abc'; can be repeated
-    #[arg(long, value_name = "NAME: VALUE", value_parser = parse_header)]
+    #[arg(long, short = 'H', value_name = "NAME: VALUE", value_parser = parse_header)]
     header: Vec<(String, String)>,
 
     /// A subprotocol to offer; repeat it, the most wanted first
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, short, value_name = "NAME")]
     subprotocol: Vec<String>,
 
     /// The origin to connect from, as a browser names the site of a page: scheme, host and port

@@ -183,7 +183,7 @@ fn text_has_to_be_text() {
 #[test]
 fn a_message_that_is_too_long_is_refused() {
     let echo = Echo::start(&[]);
-    let ran = run(&["connect", "--message-max", "10", &echo.url], b"more than ten\n");
+    let ran = run(&["connect", "--max-message", "10", &echo.url], b"more than ten\n");
     assert_eq!((ran.code, ran.text()), (Some(5), ""));
     assert!(ran.stderr.contains("10 are allowed"), "{}", ran.stderr);
 }

@@ -8,10 +8,14 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first address of the host that answers.
 pub(crate) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
+    connect_first(look_up(host, port).await?).await
+}
+
+/// The addresses of the host, in the order in which they are to be tried.
+pub(crate) async fn look_up(host: &str, port: u16) -> io::Result<VecDeque<SocketAddr>> {
     let found = tokio::net::lookup_host((host, port)).await;
     let found = found.map_err(|error| io::Error::new(error.kind(), format!("{host}: {error}")))?;
-    let addresses = found.collect();
-    connect_first(interleave(addresses)).await
+    Ok(interleave(found.collect()))
 }
 
 async fn connect_first(mut waiting: VecDeque<SocketAddr>) -> io::Result<TcpStream> {

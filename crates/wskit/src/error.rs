@@ -1,5 +1,6 @@
 //! What can go wrong, and whose fault it is.
 
+use crate::ProxyError;
 use std::{fmt, io, time::Duration};
 use wskit_proto::frame::InvalidCloseFrame;
 use wskit_proto::handshake::{
@@ -17,6 +18,8 @@ pub enum Error {
     Argument(Box<dyn std::error::Error + Send + Sync>),
     /// No connection to the server could be made.
     Connect(io::Error),
+    /// There is no way through the proxy. It has the status that the proxy answered with.
+    Proxy(Box<ProxyError>),
     /// The TLS handshake failed.
     #[cfg(feature = "rustls")]
     Tls(Box<crate::tls::TlsError>),
@@ -60,10 +63,12 @@ impl Error {
         }
     }
 
-    /// The HTTP status of a failed opening handshake, as far as there was one.
+    /// The HTTP status of a failed opening handshake, or of what a proxy answered, as far as there
+    /// was one.
     pub fn status(&self) -> Option<u16> {
         match self {
             Error::Handshake(error) => error.status(),
+            Error::Proxy(error) => error.status(),
             Error::Request(error) => Some(error.status()),
             Error::OpeningTimeout(_) => Some(408),
             _ => None,
@@ -77,6 +82,7 @@ impl fmt::Display for Error {
             Error::Url(why) => f.write_str(why),
             Error::Argument(error) => error.fmt(f),
             Error::Connect(error) => write!(f, "no connection: {error}"),
+            Error::Proxy(error) => error.fmt(f),
             #[cfg(feature = "rustls")]
             Error::Tls(error) => error.fmt(f),
             Error::OpeningTimeout(time) => {
@@ -123,6 +129,7 @@ impl std::error::Error for Error {
             Error::Connect(error) | Error::Opening(error) | Error::Lost(Lost::Broken(error)) => {
                 Some(error)
             }
+            Error::Proxy(error) => Some(&**error),
             #[cfg(feature = "rustls")]
             Error::Tls(error) => Some(&**error),
             _ => None,

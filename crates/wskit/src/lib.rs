@@ -42,7 +42,7 @@ mod split;
 #[cfg(feature = "rustls")]
 pub mod tls;
 
-pub use client::{Client, ClientStream, connect};
+pub use client::{Client, ClientStream, Proxy, ProxyError, ProxyFault, connect};
 pub use either::Either;
 pub use error::{Error, Lost};
 pub use server::{PendingOffer, PendingRequest, Server, accept};

@@ -19,7 +19,7 @@ use screen::{OutputFormat, Screen};
 use session::{Session, SessionOptions};
 use std::io::{self, IsTerminal};
 use std::time::Duration;
-use wskit::{Client, Error, Limits};
+use wskit::{Client, Error, Limits, Proxy};
 
 /// Opens a connection, sends what you type, and shows what arrives.
 #[derive(clap::Args)]
@@ -40,6 +40,12 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
 
+    /// Go through this proxy: http://, socks5:// (looks names up here) or socks5h:// (has the proxy
+    /// look them up), with NAME:PASSWORD@ before the host if it wants them; none to go directly
+    /// [default: what the environment says]
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+
     /// Close when this many messages have arrived
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     expect: Option<u64>,
@@ -59,7 +65,7 @@ pub(crate) struct Connect {
 
     /// The longest message to receive, in bytes; a longer one ends the connection with 1009
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max)]
-    message_max: u64,
+    max_message: u64,
 
     /// How long connecting and the opening handshake may take together, in seconds, or off
     #[arg(long, value_name = "SECONDS", default_value = "10")]
@@ -93,18 +99,24 @@ written as it is, with nothing after it. With --output json each message is one 
 wskit waits until the peer has answered a Ping, and so has seen all that was sent, and has been \
 silent for the time of --linger. Then it closes with 1000.
 
+Unless --proxy is given, the way goes through the proxy that the environment names: http_proxy or \
+HTTP_PROXY for ws://, https_proxy or HTTPS_PROXY for wss://, else all_proxy or ALL_PROXY; but not to \
+this machine, nor to the hosts in no_proxy or NO_PROXY (names and all below them, addresses, networks \
+such as 10.0.0.0/8, each with a port or without; * for all).
+
 Examples:
   wskit connect ws://127.0.0.1:8080/chat
   echo hello | wskit connect --expect 1 ws://127.0.0.1:8080/chat
   wskit connect --binary --whole ws://127.0.0.1:8080/ < in.png > out.png
   wskit connect --ca-cert company.pem wss://chat.company.example/
+  wskit connect --proxy socks5h://127.0.0.1:1080 wss://chat.example/
   wskit connect --linger off --output json ws://127.0.0.1:8080/chat < /dev/null
 
 Exit codes:
   0    closed with 1000, 1001 or no code, by either side
   1    something failed on this machine
   2    the command line is wrong
-  3    no connection: the name, the port, the network or TLS
+  3    no connection: the name, the port, the network, the proxy or TLS
   4    the opening handshake failed or was refused; wskit inspect tells more
   5    closed by the peer with another code, connection lost, or fewer messages than expected
   130  Ctrl-C: closed with 1001; a second Ctrl-C leaves at once";
@@ -156,10 +168,15 @@ impl Connect {
     }
 
     fn client(&self) -> Result<Client, Failure> {
-        let limits = Limits { message_bytes_max: self.message_max, ..Limits::default() };
+        let limits = Limits { message_bytes_max: self.max_message, ..Limits::default() };
         let client = self.request.client()?;
         // A Pong tells that the peer has seen what was sent before its Ping.
         let client = client.limits(limits).shows_control_frames(true);
+        let client = match self.proxy.as_deref() {
+            None => client.proxy_from_environment(),
+            Some("none") => client.proxy(None),
+            Some(url) => client.proxy(Proxy::new(url)?),
+        };
         Ok(client.opening_timeout(self.opening_timeout.0))
     }
 

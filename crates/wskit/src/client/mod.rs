@@ -1,8 +1,12 @@
 //! Opening a connection as a client.
 
+mod authority;
+mod patience;
+mod proxy;
 mod stream;
 mod url;
 
+pub use proxy::{Proxy, ProxyError, ProxyFault};
 pub use stream::ClientStream;
 
 use crate::socket::{Opened, Options, WebSocket};
@@ -10,11 +14,12 @@ use crate::socket::{Opened, Options, WebSocket};
 use crate::tls::{self, MaybeTls, rustls::ClientConfig};
 use crate::{Compression, Error, Limits, Timeouts, dial, entropy};
 use bytes::BytesMut;
+use patience::Patience;
 #[cfg(feature = "rustls")]
 use std::sync::Arc;
-use std::{future::Future, io, time::Duration};
+use std::{io, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
+use tokio::net::TcpStream;
 use url::{Endpoint, cannot_be_connected_to};
 use wskit_proto::handshake::{
     ClientOpening, ClientRequest, Field, Key, ResponseError, Subprotocol,
@@ -51,6 +56,7 @@ pub struct Client {
     request: ClientRequest,
     #[cfg(feature = "rustls")]
     tls: Option<Arc<ClientConfig>>,
+    proxy: proxy::Choice,
     opening_timeout: Option<Duration>,
     options: Options,
 }
@@ -58,11 +64,16 @@ pub struct Client {
 impl Client {
     /// A client for this URL.
     ///
-    /// It has the scheme `ws`, or `wss` for TLS, and no fragment (RFC 6455 §3).
+    /// It has the scheme `ws`, or `wss` for TLS, and no fragment (RFC 6455 §3). A name and a password
+    /// before the host, percent-encoded, are sent as Basic credentials (RFC 7617), unless the header
+    /// `Authorization` is [added](Client::header).
     pub fn new(url: &str) -> Result<Client, Error> {
         let endpoint = Endpoint::parse(url)?;
-        let request = ClientRequest::new(endpoint.authority.clone(), endpoint.target.clone())
+        let mut request = ClientRequest::new(endpoint.authority.clone(), endpoint.target.clone())
             .map_err(|error| cannot_be_connected_to(url, error))?;
+        if let Some(credentials) = &endpoint.credentials {
+            request.add_header(Field::new("Authorization", credentials.basic())?);
+        }
         let opening_timeout = Some(Duration::from_secs(10));
         let options = Options::default();
         let client = Client {
@@ -70,6 +81,7 @@ impl Client {
             request,
             #[cfg(feature = "rustls")]
             tls: None,
+            proxy: proxy::Choice::default(),
             opening_timeout,
             options,
         };
@@ -78,7 +90,12 @@ impl Client {
 
     /// Adds a header to the request.
     pub fn header(mut self, name: &str, value: &str) -> Result<Client, Error> {
-        self.request.add_header(Field::new(name, value)?);
+        let field = Field::new(name, value)?;
+        if name.eq_ignore_ascii_case("Authorization") && self.endpoint.credentials.take().is_some()
+        {
+            self.request.remove_headers(name);
+        }
+        self.request.add_header(field);
         Ok(self)
     }
 
@@ -122,6 +139,34 @@ impl Client {
         self
     }
 
+    /// Connects through this proxy, or directly if it is `None`, as without this.
+    ///
+    /// TLS, if there is any, is done with the server, inside of the tunnel that the proxy opens.
+    #[must_use]
+    pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Client {
+        self.proxy = proxy.into().map_or(proxy::Choice::None, proxy::Choice::Always);
+        self
+    }
+
+    /// Connects through the proxy that the environment variables name now, if they name one:
+    ///
+    /// - for `ws://` the first of `http_proxy`, `HTTP_PROXY`, `all_proxy` and `ALL_PROXY` that is
+    ///   there and not empty, but `HTTP_PROXY` not under CGI, where strangers can set it;
+    /// - for `wss://` that of `https_proxy`, `HTTPS_PROXY`, `all_proxy` and `ALL_PROXY`;
+    /// - none for this machine (`localhost` and the addresses that stand for it), and none for the
+    ///   hosts in `no_proxy`, or else `NO_PROXY`: a list with commas or blanks between names
+    ///   (`example.com` and `.example.com` are that name and all below it), addresses, networks such
+    ///   as `10.0.0.0/8`, or `*` for all; each may have a port behind it, as in `example.com:8080`.
+    ///
+    /// The values are as [`Proxy::new`] takes them. One that is wrong is an error when it is needed.
+    /// It takes this call, for a library does not go another way because of a variable that its user
+    /// may not know of.
+    #[must_use]
+    pub fn proxy_from_environment(mut self) -> Client {
+        self.proxy = proxy::Choice::Environment(proxy::Environment::now());
+        self
+    }
+
     /// How long connecting, the TLS handshake and the opening handshake may take together: 10 s.
     /// `None` waits for ever.
     #[must_use]
@@ -152,8 +197,9 @@ impl Client {
         self.endpoint.is_secure
     }
 
-    /// Connects over TCP, to all addresses of the host happily in parallel, does the TLS handshake if
-    /// the URL begins with `wss`, and opens the WebSocket.
+    /// Connects over TCP, to all addresses of the host happily in parallel or through the
+    /// [proxy](Client::proxy), does the TLS handshake if the URL begins with `wss`, and opens the
+    /// WebSocket.
     ///
     /// Redirects are not followed: the error of a response other than 101 has its status, headers
     /// and the start of its body.
@@ -161,13 +207,23 @@ impl Client {
     /// Cancel safe in that nothing is left open when it is dropped.
     pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
         let patience = self.patience();
-        let dialled = patience.wait(dial::dial(&self.endpoint.host, self.endpoint.port)).await?;
-        let stream = dialled.map_err(Error::Connect)?;
+        let stream = patience.wait(self.reach()).await??;
         // Messages are written whole, so waiting for more only delays them.
         stream.set_nodelay(true).map_err(Error::Connect)?;
         #[cfg(feature = "rustls")]
         let stream = self.secure_in_time(stream, patience).await?;
         self.open(&mut self.opening(), ClientStream::new(stream), patience).await
+    }
+
+    /// A TCP connection to the server, or through a proxy to it.
+    async fn reach(&self) -> Result<TcpStream, Error> {
+        match self.proxy.proxy(&self.endpoint)? {
+            Some(proxy) => proxy.connect(&self.endpoint).await,
+            None => {
+                let dialled = dial::dial(&self.endpoint.host, self.endpoint.port).await;
+                dialled.map_err(Error::Connect)
+            }
+        }
     }
 
     /// Does the TLS handshake on a stream that is connected to the server, if the URL begins with
@@ -238,7 +294,7 @@ impl Client {
     }
 
     fn patience(&self) -> Patience {
-        Patience(self.opening_timeout.map(|time| (time, Instant::now() + time)))
+        Patience::new(self.opening_timeout)
     }
 
     async fn open<S>(
@@ -278,20 +334,5 @@ impl Client {
         };
         let opened = Opened { stream, input, output: Output::default(), agreed };
         Ok(WebSocket::client(opened, &self.options))
-    }
-}
-
-/// How long the opening handshake may take, and when that is over.
-#[derive(Clone, Copy)]
-struct Patience(Option<(Duration, Instant)>);
-
-impl Patience {
-    async fn wait<T>(self, step: impl Future<Output = T>) -> Result<T, Error> {
-        match self.0 {
-            None => Ok(step.await),
-            Some((time, deadline)) => {
-                timeout_at(deadline, step).await.map_err(|_| Error::OpeningTimeout(time))
-            }
-        }
     }
 }

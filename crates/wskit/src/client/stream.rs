@@ -23,7 +23,7 @@ impl ClientStream {
         ClientStream(transport)
     }
 
-    /// The TCP connection beneath.
+    /// The TCP connection beneath: to the server, or to the proxy if there is one.
     pub fn tcp(&self) -> &TcpStream {
         #[cfg(feature = "rustls")]
         return self.0.transport();

@@ -1,5 +1,6 @@
 //! What a WebSocket URL says (RFC 6455 §3).
 
+use super::authority::{Authority, Credentials};
 use crate::Error;
 use http::Uri;
 use std::fmt;
@@ -14,6 +15,8 @@ pub(super) struct Endpoint {
     pub(super) port: u16,
     /// What the Host header says: the host, and the port unless it is the usual one.
     pub(super) authority: String,
+    /// The name and the password before the host.
+    pub(super) credentials: Option<Credentials>,
     /// The path and the query.
     pub(super) target: String,
 }
@@ -44,25 +47,16 @@ impl Endpoint {
         }
         let usual_port = if is_secure { 443 } else { 80 };
         let authority = uri.authority().ok_or_else(|| wrong("it names no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(wrong("it has a user name; send an Authorization header instead"));
-        }
-        let host = authority.host();
-        let port = match authority.port_u16() {
-            Some(port) => port,
-            // A port that is out of range looks like none here.
-            None if authority.as_str().trim_end_matches(':') != host => {
-                return Err(wrong("its port is out of range"));
-            }
-            None => usual_port,
-        };
+        let authority = Authority::parse(authority).map_err(wrong)?;
+        let (host, port) = (&authority.host, authority.port.unwrap_or(usual_port));
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         Ok(Endpoint {
             is_secure,
-            host: host.trim_start_matches('[').trim_end_matches(']').to_owned(),
+            host: authority.bare_host(),
             port,
             // RFC 6455 §4.1 (4): the port is named unless it is the usual one.
-            authority: if port == usual_port { host.to_owned() } else { format!("{host}:{port}") },
+            authority: if port == usual_port { host.clone() } else { format!("{host}:{port}") },
+            credentials: authority.credentials,
             target: if target.starts_with('/') { target.into() } else { format!("/{target}") },
         })
     }
@@ -70,7 +64,16 @@ impl Endpoint {
 
 /// The error of a URL that cannot be connected to.
 pub(super) fn cannot_be_connected_to(url: &str, why: impl fmt::Display) -> Error {
-    Error::Url(format!("{url:?} cannot be connected to: {why}"))
+    Error::Url(format!("{:?} cannot be connected to: {why}", without_credentials(url)))
+}
+
+/// The URL without the name and the password before the host, which are not for the eyes of all.
+pub(super) fn without_credentials(url: &str) -> String {
+    let start = url.find("://").map_or(0, |place| place + 3);
+    let (scheme, rest) = url.split_at(start);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let place = rest[..end].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}{}", &rest[place..])
 }
 
 #[cfg(test)]
@@ -115,12 +118,23 @@ mod tests {
             ("http://example.com/", "scheme has to be ws"),
             ("example.com", "begin with ws://"),
             ("ws://example.com/#top", "no fragment"),
-            ("ws://ann@example.com/", "user name"),
+            ("ws://a%3Ab@example.com/", "user name"),
             ("ws://example.com:99999/", "port"),
             ("ws:///chat", "cannot be connected to"),
         ] {
             let error = Endpoint::parse(url).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_no_part_of_the_host_and_never_shown() {
+        let endpoint = Endpoint::parse("ws://ann:secret@example.com:81/@?@").unwrap();
+        assert_eq!(endpoint.credentials.unwrap().basic(), "Basic YW5uOnNlY3JldA==");
+        assert_eq!((&*endpoint.authority, &*endpoint.target), ("example.com:81", "/@?@"));
+        for url in ["ws://ann:secret@example.com/#", "http://ann:secret@h", "ann:secret@h/"] {
+            let error = Endpoint::parse(url).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

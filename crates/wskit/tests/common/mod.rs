@@ -2,9 +2,13 @@
 
 #![allow(dead_code, unused_imports, reason = "each test file uses a part")]
 
+#[cfg(feature = "tls-ring")]
+mod authority;
 mod peer;
 mod streams;
 
+#[cfg(feature = "tls-ring")]
+pub(crate) use authority::{Authority, HOST, Issued};
 pub(crate) use peer::{
     BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, Peer, REQUEST, TEXT, close_payload, frame,
 };

@@ -1,6 +1,6 @@
 //! Certificates that are not what they should be, and what the client says of them.
 
-use super::{Authority, HOST, authority::Issued, client};
+use super::{Authority, HOST, client, common::Issued};
 use tokio::io::duplex;
 use wskit::tls::{ClientTls, server_config};
 use wskit::{Client, Error, Server};

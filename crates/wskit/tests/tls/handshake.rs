@@ -172,7 +172,7 @@ async fn a_client_certificate_is_shown_to_a_server_that_wants_one() {
         let opening = async { client.connect_on(client.secure(near).await?).await.map(drop) };
         tokio::join!(opening, serving)
     };
-    let show = |issued: &super::authority::Issued| {
+    let show = |issued: &super::common::Issued| {
         let shown = ClientTls::new();
         shown.client_certificate(issued.chain.as_bytes(), issued.key.as_bytes()).unwrap()
     };

@@ -2,7 +2,6 @@
 
 #![cfg(feature = "tls-ring")]
 
-mod authority;
 mod certificates;
 mod closing;
 #[path = "../common/mod.rs"]
@@ -10,7 +9,7 @@ mod common;
 mod handshake;
 mod narrow;
 
-use authority::{Authority, HOST};
+use common::{Authority, HOST};
 use tokio::net::TcpListener;
 use wskit::{Client, Message, Server};
 
