@@ -74,7 +74,10 @@ impl From<Error> for Failure {
         let kind = match &error {
             Error::Url(_) | Error::Argument(_) => Kind::Usage,
             Error::Connect(_) | Error::Proxy(_) | Error::Tls(_) => Kind::Connect,
-            Error::OpeningTimeout(_) | Error::Opening(_) | Error::Handshake(_) => Kind::Handshake,
+            Error::OpeningTimeout(_)
+            | Error::Opening(_)
+            | Error::Handshake(_)
+            | Error::Redirect { .. } => Kind::Handshake,
             Error::Protocol(_) | Error::Lost(_) => Kind::Connection,
             _ => Kind::Local,
         };

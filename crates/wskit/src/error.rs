@@ -30,6 +30,13 @@ pub enum Error {
     /// Client: the response does not open a WebSocket connection. It has the status, the headers
     /// and the start of the body.
     Handshake(Box<ResponseError>),
+    /// Client: the response is a redirect that is not followed; the text says why.
+    Redirect {
+        /// The response, with its status and its headers.
+        response: Box<ResponseError>,
+        /// Why it is not followed.
+        why: String,
+    },
     /// Server: the request was refused, and has been answered. It has the status.
     Request(Box<RequestError>),
     /// The peer broke the protocol or a limit; it has been told so. It has the close code.
@@ -67,7 +74,7 @@ impl Error {
     /// was one.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Error::Handshake(error) => error.status(),
+            Error::Handshake(error) | Error::Redirect { response: error, .. } => error.status(),
             Error::Proxy(error) => error.status(),
             Error::Request(error) => Some(error.status()),
             Error::OpeningTimeout(_) => Some(408),
@@ -92,6 +99,9 @@ impl fmt::Display for Error {
                 write!(f, "the connection broke during the opening handshake: {error}")
             }
             Error::Handshake(error) => error.fmt(f),
+            Error::Redirect { response, why } => {
+                write!(f, "{response}; the redirect is not followed: {why}")
+            }
             Error::Request(error) => error.fmt(f),
             Error::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Error::Send(error) => error.fmt(f),

@@ -190,6 +190,8 @@ impl Connect {
                     self.request.url
                 ),
             ),
+            // It shows what the peer says.
+            Error::Redirect { .. } => Failure::new(Kind::Handshake, printable(&error.to_string())),
             Error::Tls(_) => Failure::new(
                 Kind::Connect,
                 format_args!(

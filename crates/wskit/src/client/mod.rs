@@ -3,6 +3,7 @@
 mod authority;
 mod patience;
 mod proxy;
+mod redirect;
 mod stream;
 mod url;
 
@@ -58,6 +59,7 @@ pub struct Client {
     tls: Option<Arc<ClientConfig>>,
     proxy: proxy::Choice,
     opening_timeout: Option<Duration>,
+    redirects_max: u32,
     options: Options,
 }
 
@@ -83,6 +85,7 @@ impl Client {
             tls: None,
             proxy: proxy::Choice::default(),
             opening_timeout,
+            redirects_max: 10,
             options,
         };
         Ok(client.compression(Compression::default()))
@@ -167,6 +170,19 @@ impl Client {
         self
     }
 
+    /// How many redirects [`connect`](Client::connect) follows, one after the other: 10, as many as
+    /// clients of HTTP customarily do. With 0, the response is an error as any other refusal.
+    ///
+    /// Of the header `Location`, `http` means `ws` and `https` means `wss`. A redirect from `wss` to `ws`
+    /// is never followed. Where the origin changes (scheme, host or port), the headers `Authorization`,
+    /// `Cookie` and `Proxy-Authorization` are left out, and with them the credentials of the URL; all
+    /// other headers go along.
+    #[must_use]
+    pub fn redirects_max(mut self, redirects_max: u32) -> Client {
+        self.redirects_max = redirects_max;
+        self
+    }
+
     /// How long connecting, the TLS handshake and the opening handshake may take together: 10 s.
     /// `None` waits for ever.
     #[must_use]
@@ -201,12 +217,34 @@ impl Client {
     /// [proxy](Client::proxy), does the TLS handshake if the URL begins with `wss`, and opens the
     /// WebSocket.
     ///
-    /// Redirects are not followed: the error of a response other than 101 has its status, headers
-    /// and the start of its body.
+    /// [Redirects](Client::redirects_max) are followed. The error of another response than 101 has its
+    /// status, headers and the start of its body.
     ///
     /// Cancel safe in that nothing is left open when it is dropped.
     pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
         let patience = self.patience();
+        let mut redirected: Option<Client> = None;
+        let mut left = self.redirects_max;
+        loop {
+            let client = redirected.as_ref().unwrap_or(self);
+            let response = match client.connect_once(patience).await {
+                Err(Error::Handshake(response)) if self.redirects_max > 0 => response,
+                outcome => return outcome,
+            };
+            match client.redirected(&response) {
+                Ok(None) => return Err(Error::Handshake(response)),
+                Ok(Some(_)) if left == 0 => {
+                    let why = format!("{} have been followed already", self.redirects_max);
+                    return Err(Error::Redirect { response, why });
+                }
+                Ok(next) => redirected = next,
+                Err(why) => return Err(Error::Redirect { response, why }),
+            }
+            left -= 1;
+        }
+    }
+
+    async fn connect_once(&self, patience: Patience) -> Result<WebSocket<ClientStream>, Error> {
         let stream = patience.wait(self.reach()).await??;
         // Messages are written whole, so waiting for more only delays them.
         stream.set_nodelay(true).map_err(Error::Connect)?;
@@ -248,7 +286,7 @@ impl Client {
     }
 
     /// Opens the WebSocket on a stream of bytes that is connected to the server already. TLS is not
-    /// added, whatever the URL says: see [`secure`](Client::secure).
+    /// added, whatever the URL says: see [`secure`](Client::secure). Redirects are not followed.
     pub async fn connect_on<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use wskit::{Client, Error};
 
-use crate::script::{SHORT, Script, accept, header, response_with, within_patience};
+use crate::script::{Peer, SHORT, Script, accept, header, response_with, within_patience};
 
 #[tokio::test]
 async fn row_13_responses_that_prove_nothing_fail_the_handshake() {
@@ -59,7 +59,7 @@ fn row_20_line_breaks_in_a_request_header_are_an_error() {
 }
 
 #[tokio::test]
-async fn row_22_redirects_are_not_followed() {
+async fn row_22_redirects_are_not_followed_where_none_may_be() {
     let elsewhere = TcpListener::bind("127.0.0.1:0").unwrap();
     elsewhere.set_nonblocking(true).unwrap();
     let location = format!("ws://{}/", elsewhere.local_addr().unwrap());
@@ -76,7 +76,8 @@ async fn row_22_redirects_are_not_followed() {
             .header("Authorization", "Bearer secret")
             .unwrap()
             .header("Cookie", "a=1")
-            .unwrap();
+            .unwrap()
+            .redirects_max(0);
         let Err(Error::Handshake(error)) = client.connect().await else {
             panic!("{status} is no open connection")
         };
@@ -90,6 +91,123 @@ async fn row_22_redirects_are_not_followed() {
     // Neither credentials nor anything else went to the other origin.
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!(elsewhere.accept().map(drop).unwrap_err().kind(), ErrorKind::WouldBlock);
+}
+
+#[tokio::test]
+async fn row_22_another_origin_is_told_no_secrets() {
+    for status in [301, 302, 303, 307, 308] {
+        let secrets = ["Authorization", "Cookie", "Proxy-Authorization"];
+        let elsewhere = Script::play(move |peer| {
+            let request = peer.request();
+            assert!(request.starts_with("GET /room?x=1 HTTP/1.1\r\nHost: 127.0.0.1:"), "{request}");
+            for name in secrets {
+                assert_eq!(header(&request, name), None, "after {status}");
+            }
+            assert_eq!(header(&request, "X-Trace"), Some("7"));
+            assert_eq!(header(&request, "Sec-WebSocket-Protocol"), Some("chat"));
+            let accept = accept(header(&request, "Sec-WebSocket-Key").unwrap());
+            peer.send(response_with("ACCEPT", &accept));
+            peer.wait_for_end();
+        });
+        let location = format!("{}room?x=1#top", elsewhere.url.replace("ws://", "http://eve:x@"));
+        let server = Script::play(move |peer| {
+            let request = peer.request();
+            secrets.iter().for_each(|name| assert!(header(&request, name).is_some(), "{name}"));
+            peer.send(redirect(status, &location));
+        });
+        let client = Client::new(&server.url.replace("ws://", "ws://ann:secret@")).unwrap();
+        let client = client.header("Cookie", "a=1").unwrap().header("X-Trace", "7").unwrap();
+        let client = client.header("Proxy-Authorization", "Basic abc").unwrap();
+        let client = client.subprotocol("chat").unwrap();
+        drop(within_patience(client.connect()).await.unwrap());
+        server.finish();
+        elsewhere.finish();
+    }
+}
+
+#[tokio::test]
+async fn row_22_the_same_origin_is_asked_again_with_what_it_knows() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://ann:secret@{}/a/b", listener.local_addr().unwrap());
+    let serving = std::thread::spawn(move || {
+        let mut keys = Vec::new();
+        for (target, location) in [("/a/b", "c?d"), ("/a/c?d", "/"), ("/", "")] {
+            let mut peer = Peer { stream: listener.accept().unwrap().0 };
+            let request = peer.request();
+            assert!(request.starts_with(&format!("GET {target} HTTP/1.1\r\n")), "{request}");
+            assert_eq!(header(&request, "Authorization"), Some("Basic YW5uOnNlY3JldA=="));
+            let key = header(&request, "Sec-WebSocket-Key").unwrap().to_owned();
+            match location {
+                "" => peer.send(response_with("ACCEPT", &accept(&key))),
+                location => peer.send(redirect(302, location)),
+            }
+            keys.push(key);
+        }
+        keys.dedup();
+        assert_eq!(keys.len(), 3, "each request has a fresh key");
+    });
+    drop(within_patience(Client::new(&url).unwrap().connect()).await.unwrap());
+    serving.join().unwrap();
+}
+
+#[tokio::test]
+async fn row_22_redirects_in_a_circle_come_to_an_end() {
+    for redirects_max in [1, 3, 10] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let serving = std::thread::spawn(move || {
+            for _ in 0..=redirects_max {
+                let mut peer = Peer { stream: listener.accept().unwrap().0 };
+                peer.request();
+                peer.send(redirect(302, "/"));
+            }
+            listener
+        });
+        let mut client = Client::new(&url).unwrap();
+        if redirects_max != 10 {
+            client = client.redirects_max(redirects_max);
+        }
+        let error = within_patience(client.connect()).await.unwrap_err();
+        let Error::Redirect { response, why } = &error else { panic!("{error}") };
+        assert_eq!((error.status(), response.status()), (Some(302), Some(302)));
+        assert_eq!(*why, format!("{redirects_max} have been followed already"));
+        let listener = serving.join().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        assert_eq!(listener.accept().map(drop).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+}
+
+#[tokio::test]
+async fn row_22_a_redirect_to_nowhere_says_why_it_is_not_followed() {
+    for (location, words) in [
+        ("ftp://example.com/", "its scheme is \"ftp\""),
+        ("http:///", "cannot be connected to"),
+        ("/a b", "character ' '"),
+        ("http://example.com:99999/", "port"),
+    ] {
+        let server = Script::play(move |peer| {
+            peer.request();
+            peer.send(redirect(307, location));
+        });
+        let error = Client::new(&server.url).unwrap().connect().await.unwrap_err();
+        assert!(matches!(error, Error::Redirect { .. }), "{error}");
+        assert_eq!(error.status(), Some(307));
+        let text = error.to_string();
+        assert!(text.contains(location) && text.contains(words), "{text}");
+        server.finish();
+    }
+    // Without a Location it is a refusal as any other.
+    let server = Script::play(|peer| {
+        peer.request();
+        peer.send("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n");
+    });
+    let outcome = Client::new(&server.url).unwrap().connect().await;
+    assert!(matches!(outcome, Err(Error::Handshake(_))), "{outcome:?}");
+    server.finish();
+}
+
+fn redirect(status: u16, location: &str) -> String {
+    format!("HTTP/1.1 {status} Elsewhere\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n")
 }
 
 #[tokio::test]
