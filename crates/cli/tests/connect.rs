@@ -28,6 +28,48 @@ fn everything_sent_comes_back_however_much_it_is() {
 }
 
 #[test]
+fn what_the_command_line_says_is_sent_and_answered() {
+    let echo = Echo::start(&[]);
+    let ran = run(&["connect", "--send", "/one", "--send", "two\nlines", &echo.url], b"no input");
+    assert_eq!((ran.code, ran.text(), &*ran.stderr), (Some(0), "/one\ntwo\nlines\n", ""));
+    let arguments = ["connect", "--binary", "--output", "json", "--send", "hello", &echo.url];
+    let ran = run(&arguments, b"");
+    assert_eq!(ran.json(), serde_json::json!({ "binary": "aGVsbG8=" }));
+    // Fewer answers than messages, and more.
+    let ran = run(&["connect", "--send", "1", "--send", "2", "--expect", "1", &echo.url], b"");
+    assert_eq!((ran.code, ran.text()), (Some(0), "1\n"));
+    let ran = run(&["connect", "--send", "1", "--expect", "2", "--linger", "0.2", &echo.url], b"");
+    assert_eq!((ran.code, ran.text()), (Some(5), "1\n"));
+    // A server that does not answer.
+    let silent = serve(|mut client| {
+        client.open();
+        assert_eq!(client.receive().unwrap().payload, b"hello");
+        let ping = client.receive().unwrap();
+        client.send(PONG, &ping.payload);
+        assert_eq!(client.receive_close(), Some(1000));
+    });
+    let ran = run(&["connect", "--send", "hello", "--linger", "0.2", &silent], b"");
+    assert_eq!((ran.code, ran.text(), &*ran.stderr), (Some(0), "", ""));
+}
+
+#[test]
+fn redirects_are_followed_with_the_short_flags_too() {
+    let echo = Echo::start(&["--subprotocol", "chat"]);
+    let moved = serve_bytes(format!(
+        "HTTP/1.1 308 Moved\r\nLocation: {}\r\nContent-Length: 0\r\n\r\n",
+        echo.url.replace("ws://", "http://")
+    ));
+    let arguments = ["connect", "-v", "-H", "X-A: b", "-s", "chat", "--send", "hello", &moved];
+    let ran = run(&arguments, b"");
+    assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("subprotocol chat"), "{}", ran.stderr);
+    let lost = serve_bytes("HTTP/1.1 301 \r\nLocation: ftp://x/\r\nContent-Length: 0\r\n\r\n");
+    let ran = run(&["connect", &lost], b"");
+    assert_eq!(ran.code, Some(4));
+    assert!(ran.stderr.contains("is not followed: its scheme is \"ftp\""), "{}", ran.stderr);
+}
+
+#[test]
 fn the_whole_input_is_one_message() {
     let echo = Echo::start(&[]);
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();

@@ -36,6 +36,11 @@ pub(crate) struct Connect {
     #[arg(long)]
     whole: bool,
 
+    /// Send this instead of the input, and close when as many messages have arrived as were sent,
+    /// unless --expect or --linger says otherwise; can be repeated
+    #[arg(long, value_name = "TEXT", conflicts_with = "whole")]
+    send: Vec<String>,
+
     /// How to write messages: `shown` on a terminal and `raw` elsewhere unless this is given
     #[arg(long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
@@ -51,7 +56,7 @@ pub(crate) struct Connect {
     expect: Option<u64>,
 
     /// After the end of piped input, close when the peer has been silent for so many seconds, or
-    /// off to wait until the peer closes [default: 1, or off with --expect]
+    /// off to wait until the peer closes [default: 1, or off with --expect or --send]
     #[arg(long, value_name = "SECONDS")]
     linger: Option<Seconds>,
 
@@ -106,6 +111,7 @@ such as 10.0.0.0/8, each with a port or without; * for all).
 
 Examples:
   wskit connect ws://127.0.0.1:8080/chat
+  wskit connect --send hello ws://127.0.0.1:8080/chat
   echo hello | wskit connect --expect 1 ws://127.0.0.1:8080/chat
   wskit connect --binary --whole ws://127.0.0.1:8080/ < in.png > out.png
   wskit connect --ca-cert company.pem wss://chat.company.example/
@@ -138,7 +144,7 @@ impl Connect {
 
     async fn converse(&self, client: &Client) -> Result<(), Failure> {
         let mut interrupt = Interrupt::watch()?;
-        let from_terminal = io::stdin().is_terminal();
+        let from_terminal = self.send.is_empty() && io::stdin().is_terminal();
         let screen = Screen::new(self.output, from_terminal, self.verbose);
         let socket = tokio::select! {
             connected = client.connect() => {
@@ -147,14 +153,22 @@ impl Connect {
             () = interrupt.received() => interrupt::leave(),
         };
         screen.connected(&self.request.url, &socket);
-        let input = input::read(InputOptions {
-            binary: self.binary,
-            unit: if self.whole { Unit::Whole } else { Unit::Line },
-            has_commands: from_terminal && !self.whole,
-        });
+        let input = match &self.send[..] {
+            [] => input::read(InputOptions {
+                binary: self.binary,
+                unit: if self.whole { Unit::Whole } else { Unit::Line },
+                has_commands: from_terminal && !self.whole,
+            }),
+            texts => input::given(texts, self.binary),
+        };
+        let expected = match (self.expect, self.linger) {
+            // One answer to each.
+            (None, None) if !self.send.is_empty() => Some(self.send.len() as u64),
+            (expected, _) => expected,
+        };
         let options = SessionOptions {
-            expected: self.expect,
-            linger: match (self.linger, self.expect) {
+            expected,
+            linger: match (self.linger, expected) {
                 (Some(seconds), _) => seconds.0,
                 (None, Some(_)) => None,
                 // A person who ends the input wants to leave.

@@ -67,6 +67,17 @@ pub(super) fn read(options: InputOptions) -> mpsc::Receiver<Input> {
     receiver
 }
 
+/// Takes what the command line says as the input. The channel ends with it.
+pub(super) fn given(texts: &[String], binary: bool) -> mpsc::Receiver<Input> {
+    let (sender, receiver) = mpsc::channel(texts.len().max(1));
+    for text in texts {
+        let text = text.clone();
+        let message: Message = if binary { text.into_bytes().into() } else { text.into() };
+        let _there_is_room = sender.try_send(Input::Message(message));
+    }
+    receiver
+}
+
 fn read_lines(
     mut stdin: impl BufRead,
     options: InputOptions,
