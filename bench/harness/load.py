@@ -32,12 +32,12 @@ def echo(
         command = ["taskset", "--cpu-list", str(LOAD_CORE), str(BUILT / "load"), "echo", f"127.0.0.1:{port}"]
         command += ["--pid", str(process.pid), "--bytes", str(bytes), "--connections", str(connections)]
         command += ["--in-flight", str(in_flight), "--kind", kind]
-        command += ["--warm-up-seconds", str(warm_up), "--seconds", str(seconds)]
+        command += ["--warm-up-seconds", str(max(warm_up, server.warm_up_min)), "--seconds", str(seconds)]
         if compression:
             command += ["--compression", compression]
         if not server.websocket:
             command += ["--raw"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60 + seconds)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60 + warm_up + seconds)
     if done.returncode:
         raise Failed(f"{server.name}: {done.stderr.strip()}")
     return json.loads(done.stdout)

@@ -39,6 +39,8 @@ class Server:
     build_environment: dict[str, str] = dataclasses.field(default_factory=dict)
     # Arguments without compression.
     plain: list[str] = dataclasses.field(default_factory=list)
+    # What compiles while it runs needs longer to be warm.
+    warm_up_min: float = 0
     # Arguments more where memory is measured, if those for speed would be unfair there.
     lean: list[str] = dataclasses.field(default_factory=list)
     # The package that it shows; its version is in the lock file.
@@ -74,6 +76,7 @@ def script(name: str, runtime: str, package: str) -> Server:
         folder=BENCH / "servers" / name,
         compressed=BY_NAME,
         rounds_max=1,
+        warm_up_min=1,
         package=package,
     )
 
