@@ -21,6 +21,7 @@
 //!   lost or torn.
 //! - [`WebSocket::split`] makes two halves for two tasks.
 //!
+//! - Through proxies: see [`Client::proxy`] and [`Client::proxy_from_environment`].
 //! - `wss://` and servers with TLS: see [`tls`], which also lists the features.
 //!
 //! Pings are answered, silent peers are noticed, and the closing handshake is completed without

@@ -4,6 +4,7 @@
 //! - [`Request::new`] is the same for a request that another HTTP server has parsed.
 //! - [`ClientOpening`] makes a request, takes the response in any pieces and yields what was
 //!   [`Agreed`].
+//! - [`IncomingResponse`] takes any other response, as that of a proxy.
 //!
 //! Both leave in the buffer what came after the head: the first frames.
 

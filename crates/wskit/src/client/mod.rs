@@ -1,6 +1,7 @@
 //! Opening a connection as a client.
 
 mod authority;
+mod connecting;
 mod patience;
 mod proxy;
 mod redirect;
@@ -10,22 +11,16 @@ mod url;
 pub use proxy::{Proxy, ProxyError, ProxyFault};
 pub use stream::ClientStream;
 
-use crate::socket::{Opened, Options, WebSocket};
+use crate::socket::{Options, WebSocket};
 #[cfg(feature = "rustls")]
-use crate::tls::{self, MaybeTls, rustls::ClientConfig};
-use crate::{Compression, Error, Limits, Timeouts, dial, entropy};
-use bytes::BytesMut;
-use patience::Patience;
+use crate::tls::rustls::ClientConfig;
+use crate::{Compression, Error, Limits, Timeouts, entropy};
 #[cfg(feature = "rustls")]
 use std::sync::Arc;
-use std::{io, time::Duration};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use std::time::Duration;
 use url::{Endpoint, cannot_be_connected_to};
-use wskit_proto::handshake::{
-    ClientOpening, ClientRequest, Field, Key, ResponseError, Subprotocol,
-};
-use wskit_proto::{Output, Text};
+use wskit_proto::Text;
+use wskit_proto::handshake::{ClientOpening, ClientRequest, Field, Key, Subprotocol};
 
 /// Opens a connection to a `ws://` or `wss://` URL with the defaults of [`Client`].
 ///
@@ -213,103 +208,6 @@ impl Client {
         self.endpoint.is_secure
     }
 
-    /// Connects over TCP, to all addresses of the host happily in parallel or through the
-    /// [proxy](Client::proxy), does the TLS handshake if the URL begins with `wss`, and opens the
-    /// WebSocket.
-    ///
-    /// [Redirects](Client::redirects_max) are followed. The error of another response than 101 has its
-    /// status, headers and the start of its body.
-    ///
-    /// Cancel safe in that nothing is left open when it is dropped.
-    pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
-        let patience = self.patience();
-        let mut redirected: Option<Client> = None;
-        let mut left = self.redirects_max;
-        loop {
-            let client = redirected.as_ref().unwrap_or(self);
-            let response = match client.connect_once(patience).await {
-                Err(Error::Handshake(response)) if self.redirects_max > 0 => response,
-                outcome => return outcome,
-            };
-            match client.redirected(&response) {
-                Ok(None) => return Err(Error::Handshake(response)),
-                Ok(Some(_)) if left == 0 => {
-                    let why = format!("{} have been followed already", self.redirects_max);
-                    return Err(Error::Redirect { response, why });
-                }
-                Ok(next) => redirected = next,
-                Err(why) => return Err(Error::Redirect { response, why }),
-            }
-            left -= 1;
-        }
-    }
-
-    async fn connect_once(&self, patience: Patience) -> Result<WebSocket<ClientStream>, Error> {
-        let stream = patience.wait(self.reach()).await??;
-        // Messages are written whole, so waiting for more only delays them.
-        stream.set_nodelay(true).map_err(Error::Connect)?;
-        #[cfg(feature = "rustls")]
-        let stream = self.secure_in_time(stream, patience).await?;
-        self.open(&mut self.opening(), ClientStream::new(stream), patience).await
-    }
-
-    /// A TCP connection to the server, or through a proxy to it.
-    async fn reach(&self) -> Result<TcpStream, Error> {
-        match self.proxy.proxy(&self.endpoint)? {
-            Some(proxy) => proxy.connect(&self.endpoint).await,
-            None => {
-                let dialled = dial::dial(&self.endpoint.host, self.endpoint.port).await;
-                dialled.map_err(Error::Connect)
-            }
-        }
-    }
-
-    /// Does the TLS handshake on a stream that is connected to the server, if the URL begins with
-    /// `wss`; otherwise the stream passes as it is. For those who bring their own transport.
-    #[cfg(feature = "rustls")]
-    pub async fn secure<S>(&self, stream: S) -> Result<MaybeTls<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        self.secure_in_time(stream, self.patience()).await
-    }
-
-    #[cfg(feature = "rustls")]
-    async fn secure_in_time<S>(&self, stream: S, patience: Patience) -> Result<MaybeTls<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        if !self.endpoint.is_secure {
-            return Ok(MaybeTls::First(stream));
-        }
-        patience.wait(tls::connect(self.tls.as_ref(), &self.endpoint.host, stream)).await?
-    }
-
-    /// Opens the WebSocket on a stream of bytes that is connected to the server already. TLS is not
-    /// added, whatever the URL says: see [`secure`](Client::secure). Redirects are not followed.
-    pub async fn connect_on<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        self.open(&mut self.opening(), stream, self.patience()).await
-    }
-
-    /// Opens the WebSocket on a stream with a handshake that [`opening`](Client::opening) made, so
-    /// that its request, its key and each [`Check`] of the response can be looked at, whether it
-    /// succeeds or fails.
-    ///
-    /// [`Check`]: wskit_proto::handshake::Check
-    pub async fn connect_with<S>(
-        &self,
-        opening: &mut ClientOpening,
-        stream: S,
-    ) -> Result<WebSocket<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        self.open(opening, stream, self.patience()).await
-    }
-
     /// A fresh opening handshake as a pure machine, for [`connect_with`](Client::connect_with) or for
     /// those who bring their own transport.
     pub fn opening(&self) -> ClientOpening {
@@ -319,58 +217,5 @@ impl Client {
     /// A key as every opening handshake has one: 16 fresh random bytes.
     pub fn fresh_key() -> Key {
         entropy::key()
-    }
-
-    /// The connection broke before the response, maybe because the server does not like our
-    /// certificate, which TLS 1.3 tells after its handshake.
-    fn broken(&self, error: io::Error) -> Error {
-        #[cfg(feature = "rustls")]
-        if tls::is_tls(&error) {
-            return Error::Tls(Box::new(tls::TlsError::of_server(&self.endpoint.host, error)));
-        }
-        Error::Opening(error)
-    }
-
-    fn patience(&self) -> Patience {
-        Patience::new(self.opening_timeout)
-    }
-
-    async fn open<S>(
-        &self,
-        opening: &mut ClientOpening,
-        mut stream: S,
-        patience: Patience,
-    ) -> Result<WebSocket<S>, Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        let request = async {
-            stream.write_all(opening.request_bytes()).await?;
-            stream.flush().await
-        };
-        patience.wait(request).await?.map_err(|error| self.broken(error))?;
-        let mut input = BytesMut::new();
-        let agreed = loop {
-            if let Some(agreed) = opening.receive(&mut input)? {
-                break agreed;
-            }
-            input.reserve(1024);
-            match patience.wait(stream.read_buf(&mut input)).await {
-                Ok(Ok(0)) => return Err(opening.end(&mut input).into()),
-                Ok(Ok(_)) => {}
-                // The response tells by itself whether it is whole, if TLS does not.
-                Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                    return Err(opening.end(&mut input).into());
-                }
-                Ok(Err(error)) => return Err(self.broken(error)),
-                // A refusal whose body does not come to an end is a refusal all the same.
-                Err(late) => match opening.end(&mut input) {
-                    ResponseError::Ended => return Err(late),
-                    refused => return Err(refused.into()),
-                },
-            }
-        };
-        let opened = Opened { stream, input, output: Output::default(), agreed };
-        Ok(WebSocket::client(opened, &self.options))
     }
 }
