@@ -70,6 +70,33 @@ fn redirects_are_followed_with_the_short_flags_too() {
 }
 
 #[test]
+fn a_proxy_that_is_named_is_gone_through_and_told_of() {
+    let proxy = serve(|mut client| {
+        assert!(
+            client.head.starts_with("CONNECT chat.test.example:80 HTTP/1.1"),
+            "{}",
+            client.head
+        );
+        client.write(b"HTTP/1.1 200 \r\n\r\n");
+        client.head.clear();
+        client.read_head();
+        client.open();
+        let message = client.receive().unwrap();
+        client.send(TEXT, &message.payload);
+        client.receive_close();
+    });
+    let url = "ws://chat.test.example/";
+    let proxy = proxy.replace("ws://", "http://");
+    let ran = run(&["connect", "-v", "--proxy", &proxy, "--send", "hello", url], b"");
+    assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
+    let told = format!("* connected to {url} through {}", proxy.trim_end_matches('/'));
+    assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
+    let ran = run(&["connect", "--proxy", "gopher://ann:secret@localhost", url], b"");
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.stderr.contains("is no proxy") && !ran.stderr.contains("secret"), "{}", ran.stderr);
+}
+
+#[test]
 fn the_whole_input_is_one_message() {
     let echo = Echo::start(&[]);
     let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| (number % 251) as u8).collect();

@@ -152,7 +152,7 @@ impl Connect {
             }
             () = interrupt.received() => interrupt::leave(),
         };
-        screen.connected(&self.request.url, &socket);
+        screen.connected(&self.request.url, client.chosen_proxy()?.as_ref(), &socket);
         let input = match &self.send[..] {
             [] => input::read(InputOptions {
                 binary: self.binary,

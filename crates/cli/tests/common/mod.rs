@@ -183,7 +183,7 @@ pub(crate) fn nowhere() -> String {
 }
 
 impl Client {
-    fn read_head(&mut self) {
+    pub(crate) fn read_head(&mut self) {
         let mut byte = [0];
         while !self.head.ends_with("\r\n\r\n") && self.stream.read(&mut byte).unwrap() == 1 {
             self.head.push(byte[0].into());

@@ -55,7 +55,7 @@ impl Client {
 
     /// A TCP connection to the server, or through a proxy to it.
     async fn reach(&self) -> Result<TcpStream, Error> {
-        match self.proxy.proxy(&self.endpoint)? {
+        match self.chosen_proxy()? {
             Some(proxy) => proxy.connect(&self.endpoint).await,
             None => {
                 let dialled = dial::dial(&self.endpoint.host, self.endpoint.port).await;

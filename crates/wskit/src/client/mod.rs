@@ -165,6 +165,11 @@ impl Client {
         self
     }
 
+    /// The proxy that [`connect`](Client::connect) goes through, unless a redirect leads another way.
+    pub fn chosen_proxy(&self) -> Result<Option<Proxy>, Error> {
+        self.proxy.proxy(&self.endpoint)
+    }
+
     /// How many redirects [`connect`](Client::connect) follows, one after the other: 10, as many as
     /// clients of HTTP customarily do. With 0, the response is an error as any other refusal.
     ///

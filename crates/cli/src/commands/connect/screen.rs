@@ -7,7 +7,7 @@ use serde_json::json;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 use wskit::tls::rustls::CommonState;
-use wskit::{ClientStream, Message, Savings, WebSocket};
+use wskit::{ClientStream, Message, Proxy, Savings, WebSocket};
 
 /// Writes messages to standard output, and what happens beside them to standard error.
 #[derive(Debug)]
@@ -51,9 +51,16 @@ impl Screen {
     }
 
     /// Tells that the connection is open, and how to go on.
-    pub(super) fn connected(&self, url: &str, socket: &WebSocket<ClientStream>) {
+    pub(super) fn connected(
+        &self,
+        url: &str,
+        proxy: Option<&Proxy>,
+        socket: &WebSocket<ClientStream>,
+    ) {
         let mut line = format!("connected to {url}");
-        if let Ok(address) = socket.stream().tcp().peer_addr() {
+        if let Some(proxy) = proxy {
+            line += &format!(" through {proxy}");
+        } else if let Ok(address) = socket.stream().tcp().peer_addr() {
             line += &format!(" at {address}");
         }
         if let Some(version) = socket.stream().tls().and_then(CommonState::protocol_version) {
