@@ -31,8 +31,8 @@ pub(crate) struct Places {
 
 /// What a connection holds as long as it lasts.
 enum Place {
-    Served { _permit: OwnedSemaphorePermit },
-    Refused { _permit: OwnedSemaphorePermit },
+    Served(OwnedSemaphorePermit),
+    Refused(OwnedSemaphorePermit),
 }
 
 impl Places {
@@ -51,11 +51,11 @@ impl Places {
     }
 
     fn take(&self) -> Option<Place> {
-        if let Ok(_permit) = self.served.clone().try_acquire_owned() {
-            return Some(Place::Served { _permit });
+        if let Ok(permit) = self.served.clone().try_acquire_owned() {
+            return Some(Place::Served(permit));
         }
-        let _permit = self.refused.clone().try_acquire_owned().ok()?;
-        Some(Place::Refused { _permit })
+        let permit = self.refused.clone().try_acquire_owned().ok()?;
+        Some(Place::Refused(permit))
     }
 }
 
@@ -84,25 +84,34 @@ pub(crate) async fn accept_all<H, F>(
         let Some(place) = places.take() else { continue };
         // Messages are written whole, so waiting for more only delays them.
         let _the_client_may_have_gone = stream.set_nodelay(true);
-        let (server, handle, shutdown) = (server.clone(), handle.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            // Boxed, for the reason that `accept` gives.
-            let request = Box::pin(async {
-                tokio::select! {
-                    request = async { server.receive_request(server.secure(stream).await?).await } =>
-                        request.ok(),
-                    () = shutdown.begun() => None,
-                }
-            });
-            // Who did not come this far has been answered.
-            let Some(request) = request.await else { return };
-            match place {
-                Place::Served { _permit } => handle(request, shutdown).await,
-                Place::Refused { _permit } => {
-                    let _the_client_may_have_gone = Box::pin(request.reject(busy())).await;
-                }
-            }
-        });
+        let (handle, shutdown) = (handle.clone(), shutdown.clone());
+        // Boxed, for the reason that `accept` gives.
+        let request = Box::pin(receive(server.clone(), stream, shutdown.clone()));
+        // Who did not come as far as a request has been answered.
+        match place {
+            Place::Served(permit) => drop(tokio::spawn(async move {
+                let Some(request) = request.await else { return };
+                handle(request, shutdown).await;
+                drop(permit);
+            })),
+            Place::Refused(permit) => drop(tokio::spawn(async move {
+                let Some(request) = request.await else { return };
+                let _the_client_may_have_gone = request.reject(busy()).await;
+                drop(permit);
+            })),
+        }
+    }
+}
+
+/// Receives a request, unless the server goes down before.
+async fn receive(
+    server: Server,
+    stream: TcpStream,
+    shutdown: Shutdown,
+) -> Option<PendingRequest<Stream>> {
+    tokio::select! {
+        request = async { server.receive_request(server.secure(stream).await?).await } => request.ok(),
+        () = shutdown.begun() => None,
     }
 }
 
@@ -123,23 +132,30 @@ pub(crate) async fn accept(request: PendingRequest<Stream>) -> Option<WebSocket<
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
 /// other connection is harmed; if the server goes down, the client is told so, and when to come back.
-pub(crate) async fn converse<H>(mut socket: WebSocket<Stream>, shutdown: Shutdown, handler: H)
+pub(crate) fn converse<H>(
+    mut socket: WebSocket<Stream>,
+    shutdown: Shutdown,
+    handler: H,
+) -> impl Future<Output = ()>
 where
     H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
 {
-    let goes_down = {
-        let handled = pin!(AssertUnwindSafe(handler(&mut socket)).catch_unwind());
-        match select(handled, pin!(shutdown.begun())).await {
-            Either::Left((Ok(_), _)) => return,
-            Either::Left((Err(_), _)) => false,
-            Either::Right(((), _)) => true,
-        }
-    };
-    let (code, reason) = match goes_down {
-        true => (shutdown.code(), come_back()),
-        false => (CloseCode::INTERNAL_ERROR, "internal error".into()),
-    };
-    let _the_client_may_have_gone = socket.close(code, &reason).await;
+    // Not a function that is async: its arguments would be part of the future twice.
+    async move {
+        let goes_down = {
+            let handled = pin!(AssertUnwindSafe(handler(&mut socket)).catch_unwind());
+            match select(handled, pin!(shutdown.begun())).await {
+                Either::Left((Ok(_), _)) => return,
+                Either::Left((Err(_), _)) => false,
+                Either::Right(((), _)) => true,
+            }
+        };
+        let (code, reason) = match goes_down {
+            true => (shutdown.code(), come_back()),
+            false => (CloseCode::INTERNAL_ERROR, "internal error".into()),
+        };
+        let _the_client_may_have_gone = socket.close(code, &reason).await;
+    }
 }
 
 /// Advises each client to come back at another moment, so that not all come at once.

@@ -16,19 +16,15 @@ pub(crate) struct Alarm {
     /// the clocks of two runtimes may differ when their time is virtual.
     epoch: Instant,
     /// Boxed, for a connection without deadlines needs none.
-    armed: Option<Box<Armed>>,
-}
-
-#[derive(Debug)]
-struct Armed {
-    sleep: Pin<Box<Sleep>>,
+    sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom it wakes.
     waker: Option<Waker>,
 }
 
 impl Alarm {
     /// An alarm that is not set.
     pub(crate) fn new() -> Alarm {
-        Alarm { epoch: Instant::now(), armed: None }
+        Alarm { epoch: Instant::now(), sleep: None, waker: None }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -39,33 +35,28 @@ impl Alarm {
     /// costs less than setting it anew for every message.
     pub(crate) fn set(&mut self, deadline: Option<Timestamp>) {
         let Some(deadline) = deadline else {
-            self.armed = None;
+            self.sleep = None;
             return;
         };
         let deadline = self.epoch + deadline;
-        match &mut self.armed {
-            Some(armed) if armed.sleep.deadline() <= deadline && !armed.sleep.is_elapsed() => {}
-            Some(armed) => {
-                armed.sleep.as_mut().reset(deadline);
-                armed.waker = None;
-            }
-            None => {
-                let sleep = Box::pin(sleep_until(deadline));
-                self.armed = Some(Box::new(Armed { sleep, waker: None }));
-            }
+        match &mut self.sleep {
+            Some(sleep) if sleep.deadline() <= deadline && !sleep.is_elapsed() => return,
+            Some(sleep) => sleep.as_mut().reset(deadline),
+            None => self.sleep = Some(Box::pin(sleep_until(deadline))),
         }
+        self.waker = None;
     }
 
     /// Ready when it rings.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(armed) = &mut self.armed else { return Poll::Pending };
-        let known = armed.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if known && !armed.sleep.is_elapsed() {
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        let known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if known && !sleep.is_elapsed() {
             return Poll::Pending;
         }
-        armed.waker = Some(cx.waker().clone());
+        self.waker = Some(cx.waker().clone());
         // Without the task's budget: a timer that it refuses to poll would not be registered either.
-        pin!(unconstrained(armed.sleep.as_mut())).poll(cx)
+        pin!(unconstrained(sleep.as_mut())).poll(cx)
     }
 }
 
