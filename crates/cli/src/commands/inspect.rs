@@ -38,7 +38,7 @@ Shows how the name is looked up and TCP connected, what TLS agreed on and the ce
 server, the request as it is sent, the key and its 16 \
 bytes, the response as it is received, each check that RFC 6455 section 4.1 demands of a client \
 with its verdict, what was agreed, and how long everything took. When something is wrong it says \
-why, and what to try.";
+why, and what to try. It goes directly to the server, through no proxy, and follows no redirect.";
 
 const AFTER_HELP: &str = "\
 With --json, one object is written. Its members are there in every case, and null or empty where \
