@@ -147,7 +147,7 @@ async fn chat() {
                 assert_eq!(text(member).await, *said, "{name}");
             }
         }
-        ann.send(Message::Close(None)).await.unwrap();
+        let _axum_may_drop_the_connection = ann.close(CloseCode::NORMAL, "").await;
         assert_eq!(text(&mut bob).await, "Ann left", "{name}");
     }
 }
