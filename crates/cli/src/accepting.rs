@@ -132,6 +132,7 @@ pub(crate) async fn accept(request: PendingRequest<Stream>) -> Option<WebSocket<
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
 /// other connection is harmed; if the server goes down, the client is told so, and when to come back.
+#[expect(clippy::manual_async_fn, reason = "an async one would hold its arguments twice")]
 pub(crate) fn converse<H>(
     mut socket: WebSocket<Stream>,
     shutdown: Shutdown,
@@ -140,7 +141,6 @@ pub(crate) fn converse<H>(
 where
     H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
 {
-    // Not a function that is async: its arguments would be part of the future twice.
     async move {
         let goes_down = {
             let handled = pin!(AssertUnwindSafe(handler(&mut socket)).catch_unwind());
