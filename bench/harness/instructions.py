@@ -34,7 +34,8 @@ COUNTS_MAX = 7
 ABOUT = [
     "In user space, of the whole server process, for each echoed message (bytes × messages in flight, on one connection)",
     "and for each connection that is opened, upgraded and reset: what two runs under callgrind differ by. Valgrind hides",
-    "AVX-512 and the SHA instructions, and counts a copy by `rep movsb` once for every byte. Repeated until two agree.",
+    "AVX-512 and the SHA instructions, and counts a copy by `rep movsb` once for every byte. Repeated until two agree;",
+    "where no two of seven do, nothing is told.",
 ]
 
 
@@ -55,9 +56,6 @@ def open_and_reset(port: int, count: int) -> None:
 
 
 def instructions(server: servers.Server, column: str) -> float | None:
-    if column == OPENING and not server.websocket:
-        return None
-
     def run(count: int) -> int:
         with callgrind.counting() as (prefix, total):
             with servers.running(server, core=None, prefix=prefix) as (_, port):
@@ -70,16 +68,18 @@ def instructions(server: servers.Server, column: str) -> float | None:
     return steady(lambda: callgrind.each(run, OPENINGS if column == OPENING else MESSAGES))
 
 
-def steady(count: Callable[[], float]) -> float:
-    """Counts until two agree. Most servers do the same each time, and some do not."""
+def steady(count: Callable[[], float]) -> float | None:
+    """Counts until two agree. Most servers do the same each time; of one that does not there is nothing to tell."""
     counted = [count(), count()]
-    while len(counted) < COUNTS_MAX and not agree(sorted(counted)):
+    while not agree(sorted(counted)):
+        if len(counted) == COUNTS_MAX:
+            return None
         counted.append(count())
     return statistics.median_low(counted)
 
 
 def agree(counted: list[float]) -> bool:
-    return any(more - less <= 0.02 * more for less, more in itertools.pairwise(counted))
+    return any(0 < less and more <= 1.02 * less for less, more in itertools.pairwise(counted))
 
 
 def measure(arguments) -> None:
@@ -89,12 +89,16 @@ def measure(arguments) -> None:
     outcomes = {column: {} for column in COLUMNS if any(part in column for part in wanted)}
     for column, of_column in outcomes.items():
         for server in chosen:
+            if column == OPENING and not server.websocket:
+                continue
             try:
                 counted = instructions(server, column)
             except (OSError, RuntimeError) as failure:
                 print(f"{column}: {server.name}: {failure}", flush=True)
                 continue
-            if counted is not None:
+            if counted is None:
+                print(f"{column}: {server.name} does not repeat", flush=True)
+            else:
                 of_column[server.name] = [{"instructions": counted}]
                 print(f"{column}: {server.name} {counted:,.0f}", flush=True)
     lines = tables.head("Instructions", chosen, arguments, timed=False)
