@@ -1,5 +1,6 @@
 """System calls for each message, counted by strace in short runs of their own."""
 
+import dataclasses
 import re
 import shutil
 import tempfile
@@ -21,6 +22,8 @@ def measure(arguments) -> None:
         return
 
     def one(server, cell):
+        # What is sent while warming up would be counted by strace, but not among the messages.
+        server = dataclasses.replace(server, warm_up_min=0)
         with tempfile.NamedTemporaryFile("r") as summary:
             prefix = ["strace", "-f", "-c", "-U", "calls,name", "-o", summary.name]
             outcome = load.echo(server, **cell.settings, warm_up=0, seconds=arguments.seconds, prefix=prefix)
