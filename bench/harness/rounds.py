@@ -1,4 +1,4 @@
-"""Rounds taken in turn: in each, every server is measured in a cell, one after the other."""
+"""Rounds taken in turn: in each, every server is measured in a cell, one after the other, each round beginning with another."""
 
 import argparse
 import dataclasses
@@ -48,23 +48,29 @@ def take(
             continue
         failed = set()
         for number in range(arguments.rounds):
-            of_base = None
-            for server in chosen:
-                if server.name in failed or number >= server.rounds_max:
+            of_round = {}
+            for server in turned(chosen, number):
+                if server.name in failed:
                     continue
                 outcome = attempt(measure, server, cell)
                 if outcome is None:
                     failed.add(server.name)
                     continue
-                cpu = outcome["cpu_microseconds_per_message"]
-                if server.name == base:
-                    of_base = cpu
-                if of_base:
-                    outcome["multiple"] = cpu / of_base
+                of_round[server.name] = outcome
                 outcomes[cell.name][server.name].append(outcome)
+            if base in of_round:
+                of_base = of_round[base]["cpu_microseconds_per_message"]
+                for outcome in of_round.values():
+                    outcome["multiple"] = outcome["cpu_microseconds_per_message"] / of_base
         told = (f"{name} {spread.median:.2f}" for name, spread in spreads(outcomes[cell.name], "cpu_microseconds_per_message").items())
         print(f"{cell.name}: CPU in µs: {', '.join(told)}", flush=True)
     return outcomes
+
+
+def turned(chosen: list[Server], number: int) -> list[Server]:
+    """The servers, beginning a third further on in each round, so that none always comes first or last."""
+    start = number * len(chosen) // 3 % len(chosen)
+    return chosen[start:] + chosen[:start]
 
 
 def attempt(measure: Callable[[Server, Cell], dict], server: Server, cell: Cell, times: int = 2) -> dict | None:

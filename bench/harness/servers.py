@@ -45,8 +45,6 @@ class Server:
     lean: list[str] = dataclasses.field(default_factory=list)
     # The package that it shows; its version is in the lock file.
     package: str | None = None
-    # Those that are far from the front are measured in fewer rounds.
-    rounds_max: int = 1000
 
     def start(self, port: int, compression: str | None = None) -> list[str]:
         arguments = self.compressed[compression] if compression else self.plain
@@ -75,7 +73,6 @@ def script(name: str, runtime: str, package: str) -> Server:
         [runtime, "echo.js", "127.0.0.1:{port}"],
         folder=BENCH / "servers" / name,
         compressed=BY_NAME,
-        rounds_max=1,
         warm_up_min=1,
         package=package,
     )
@@ -93,9 +90,7 @@ WTX = Server(
 
 SERVERS = [
     peer("raw", websocket=False),
-    dataclasses.replace(
-        peer("raw", websocket=False), name="raw-256k", plain=[str(256 << 10)], rounds_max=1
-    ),
+    dataclasses.replace(peer("raw", websocket=False), name="raw-256k", plain=[str(256 << 10)]),
     peer("tokio-raw", websocket=False),
     Server(
         "wskit",
@@ -111,8 +106,8 @@ SERVERS = [
     peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME),
     WTX,
     peer("tokio-tungstenite", "tokio-tungstenite"),
-    peer("soketto", "soketto", rounds_max=1),
-    peer("axum", "axum", rounds_max=1),
+    peer("soketto", "soketto"),
+    peer("axum", "axum"),
     script("node-ws", "node", "ws"),
     script("bun", str(BENCH / "servers/bun/node_modules/.bin/bun"), "bun"),
 ]
