@@ -39,7 +39,7 @@ async fn two_bare_clients_talk_in_the_lobby() {
     let welcome = event(&mut ann).await;
     assert_eq!((&welcome["event"], &welcome["room"]), (&"welcome".into(), &"lobby".into()));
     let key = welcome["connection"]["key"].as_str().unwrap();
-    assert_eq!(key, ann.agreed().key.to_string());
+    assert_eq!(key, ann.agreed().bootstrap.key().unwrap().to_string());
     let mut bob = wskit::connect(&url("bob")).await.unwrap();
     assert_eq!(event(&mut bob).await["members"], serde_json::json!(["ann", "bob"]));
     assert_eq!(event(&mut ann).await["event"], "joined");

@@ -41,7 +41,7 @@ fn receive_within(
             let request = offer.request();
             let target = (request.path_and_query().to_owned(), request.host().to_owned());
             let headers = format!("{:?}", request.headers());
-            (target, headers, offer.key(), offer.subprotocols().to_vec())
+            (target, headers, offer.bootstrap(), offer.subprotocols().to_vec())
         };
         let as_bytes = received.as_ref().map(|offer| show(offer.as_ref().unwrap()));
         assert_eq!(handed_over.as_ref().map(show), as_bytes);
@@ -172,7 +172,10 @@ fn every_legal_variety_is_accepted() {
     ];
     for head in varieties {
         let offer = receive(&head).expect(&head);
-        assert_eq!(offer.key().accept().as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        assert_eq!(
+            offer.bootstrap().key().unwrap().accept().as_str(),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
     }
 }
 

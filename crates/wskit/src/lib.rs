@@ -51,8 +51,8 @@ pub use socket::{MessagePiece, WebSocket};
 pub use split::{ReceiveHalf, SendHalf, Split};
 
 pub use wskit_proto::handshake::{
-    Acceptance, Agreed, Field, Offer, Origin, OriginPolicy, Rejection, Request, RequestError,
-    RequestLine, ResponseError, Subprotocol,
+    Acceptance, Agreed, Bootstrap, ControlData, Field, Offer, Origin, OriginPolicy, PseudoHeaders,
+    Rejection, Request, RequestError, RequestLine, ResponseError, Subprotocol,
 };
 pub use wskit_proto::{
     CloseCode, CloseFrame, Compression, CompressionMode, Kind, Limits, Message, Prepared,

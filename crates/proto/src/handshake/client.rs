@@ -1,11 +1,12 @@
-//! The client's side of the opening handshake (RFC 6455 §4.1).
+//! The client's side of the opening handshake over HTTP/1.1 (RFC 6455 §4.1), and the request that it
+//! has in common with [`connect`](super::connect).
 
 use super::field::write_line;
-use super::head::{Headers, Only};
+use super::head::Headers;
 use super::target::{Target, is_authority};
 use super::{
-    Agreed, DeflateParameters, Extension, Field, IncomingResponse, InvalidSubprotocol, Key,
-    ResponseError, Subprotocol, VERSION,
+    Agreed, Bootstrap, Check, DeflateParameters, Extension, Field, IncomingResponse,
+    InvalidSubprotocol, Key, ResponseError, Subprotocol, VERSION,
 };
 use crate::Compression;
 use alloc::{
@@ -18,10 +19,10 @@ use core::fmt;
 /// A request for a WebSocket, and what the client asks of the answer.
 #[derive(Clone, Debug)]
 pub struct ClientRequest {
-    host: String,
-    target: String,
+    pub(super) host: String,
+    pub(super) target: String,
     fields: Vec<Field>,
-    subprotocols: Vec<Subprotocol>,
+    pub(super) subprotocols: Vec<Subprotocol>,
     compression: Compression,
     /// How much of the body of a refusal is kept: 4 KiB.
     pub body_bytes_max: usize,
@@ -94,6 +95,47 @@ impl ClientRequest {
         &self.subprotocols
     }
 
+    /// What is agreed on with a server that answered with success and these headers.
+    pub(super) fn agree(
+        &self,
+        bootstrap: Bootstrap,
+        headers: Headers,
+    ) -> Result<Agreed, ResponseError> {
+        let mut checks = bootstrap.checks().iter();
+        if let Some(check) = checks.find(|check| !check.passes(self, &bootstrap, &headers)) {
+            return Err(ResponseError::Check { check: *check, bootstrap, headers });
+        }
+        let subprotocol = headers
+            .get("sec-websocket-protocol")
+            .and_then(|name| core::str::from_utf8(name).ok())
+            .and_then(|name| Subprotocol::new(name).ok());
+        let deflate = self.deflate(&headers).unwrap_or_default();
+        Ok(Agreed { bootstrap, subprotocol, deflate, headers: Some(headers.into()) })
+    }
+
+    /// What a response says of compression; `None` where it has an extension that was not offered,
+    /// or not like this.
+    pub(super) fn deflate(&self, headers: &Headers) -> Option<Option<DeflateParameters>> {
+        match &Extension::parse_list(headers.all("sec-websocket-extensions")).ok()?[..] {
+            [] => Some(None),
+            [only] => super::deflate::agree(only, &self.compression).map(Some),
+            _ => None,
+        }
+    }
+
+    /// The headers of every request, but for those that open a connection over HTTP/1.1 alone.
+    pub(super) fn for_each_header(&self, mut add_header: impl FnMut(&str, &[u8])) {
+        add_header("Sec-WebSocket-Version", VERSION.as_bytes());
+        if !self.subprotocols.is_empty() {
+            let names: Vec<&str> = self.subprotocols.iter().map(Subprotocol::as_str).collect();
+            add_header("Sec-WebSocket-Protocol", names.join(", ").as_bytes());
+        }
+        if let Some(offer) = super::deflate::offer(&self.compression) {
+            add_header("Sec-WebSocket-Extensions", offer.to_string().as_bytes());
+        }
+        self.fields.iter().for_each(|field| add_header(field.name(), field.value()));
+    }
+
     fn encode(&self, key: Key) -> Vec<u8> {
         let mut head = Vec::with_capacity(256 + self.target.len() + self.host.len());
         for part in ["GET ", &self.target, " HTTP/1.1\r\n"] {
@@ -103,15 +145,7 @@ impl ClientRequest {
         write_line(&mut head, "Upgrade", b"websocket");
         write_line(&mut head, "Connection", b"Upgrade");
         write_line(&mut head, "Sec-WebSocket-Key", &key.encode());
-        write_line(&mut head, "Sec-WebSocket-Version", VERSION.as_bytes());
-        if !self.subprotocols.is_empty() {
-            let names: Vec<&str> = self.subprotocols.iter().map(Subprotocol::as_str).collect();
-            write_line(&mut head, "Sec-WebSocket-Protocol", names.join(", ").as_bytes());
-        }
-        if let Some(offer) = super::deflate::offer(&self.compression) {
-            write_line(&mut head, "Sec-WebSocket-Extensions", offer.to_string().as_bytes());
-        }
-        self.fields.iter().for_each(|field| field.write(&mut head));
+        self.for_each_header(|name, value| write_line(&mut head, name, value));
         head.extend_from_slice(b"\r\n");
         head
     }
@@ -171,12 +205,21 @@ impl ClientOpening {
         self.key
     }
 
+    /// Whether a response 101 with these headers passes the check.
+    pub fn passes(&self, check: Check, headers: &Headers) -> bool {
+        check.passes(&self.request, &self.bootstrap(), headers)
+    }
+
+    fn bootstrap(&self) -> Bootstrap {
+        Bootstrap::Upgrade(self.key)
+    }
+
     /// Takes the response off the front of `input` once it is whole, and checks it as RFC 6455
     /// §4.1 tells. `None` means that more bytes are needed. What comes after the head of a good
     /// response, which may be frames already, stays in `input`.
     pub fn receive(&mut self, input: &mut BytesMut) -> Result<Option<Agreed>, ResponseError> {
         match self.response.receive(input)? {
-            Some(headers) => self.agree(headers).map(Some),
+            Some(headers) => self.request.agree(self.bootstrap(), headers).map(Some),
             None => Ok(None),
         }
     }
@@ -185,105 +228,6 @@ impl ClientOpening {
     /// ends with the connection is whole then.
     pub fn end(&mut self, input: &mut BytesMut) -> ResponseError {
         self.response.end(input)
-    }
-
-    /// What a response says of compression; `None` where it has an extension that was not offered,
-    /// or not like this.
-    fn deflate(&self, headers: &Headers) -> Option<Option<DeflateParameters>> {
-        match &Extension::parse_list(headers.all("sec-websocket-extensions")).ok()?[..] {
-            [] => Some(None),
-            [only] => super::deflate::agree(only, &self.request.compression).map(Some),
-            _ => None,
-        }
-    }
-
-    fn agree(&self, headers: Headers) -> Result<Agreed, ResponseError> {
-        if let Some(check) = Check::ALL.into_iter().find(|check| !check.passes(self, &headers)) {
-            let expected = self.key.accept();
-            return Err(ResponseError::Check { check, expected, headers });
-        }
-        let subprotocol = headers
-            .get("sec-websocket-protocol")
-            .and_then(|name| core::str::from_utf8(name).ok())
-            .and_then(|name| Subprotocol::new(name).ok());
-        let deflate = self.deflate(&headers).unwrap_or_default();
-        Ok(Agreed { key: self.key, subprotocol, deflate, headers: Some(headers.into()) })
-    }
-}
-
-/// What a client checks of a response 101, in the order of RFC 6455 §4.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Check {
-    /// `Upgrade` is `websocket`.
-    Upgrade,
-    /// `Connection` contains `Upgrade`.
-    Connection,
-    /// `Sec-WebSocket-Accept` stands once and has the value that the key demands.
-    Accept,
-    /// `Sec-WebSocket-Extensions` has only what was offered.
-    Extensions,
-    /// `Sec-WebSocket-Protocol` has one name that was offered, or is not there.
-    Subprotocol,
-}
-
-impl Check {
-    /// All of them, in order.
-    pub const ALL: [Check; 5] =
-        [Check::Upgrade, Check::Connection, Check::Accept, Check::Extensions, Check::Subprotocol];
-
-    /// What the check demands, in words.
-    pub const fn demand(self) -> &'static str {
-        match self {
-            Check::Upgrade => "the header Upgrade has to be websocket",
-            Check::Connection => "the header Connection has to contain Upgrade",
-            Check::Accept => "the header Sec-WebSocket-Accept has to prove that the key was read",
-            Check::Extensions => {
-                "the header Sec-WebSocket-Extensions may only name what was offered"
-            }
-            Check::Subprotocol => {
-                "the header Sec-WebSocket-Protocol may only name one that was offered"
-            }
-        }
-    }
-
-    /// The header that it looks at.
-    pub const fn header(self) -> &'static str {
-        match self {
-            Check::Upgrade => "Upgrade",
-            Check::Connection => "Connection",
-            Check::Accept => "Sec-WebSocket-Accept",
-            Check::Extensions => "Sec-WebSocket-Extensions",
-            Check::Subprotocol => "Sec-WebSocket-Protocol",
-        }
-    }
-
-    /// Where RFC 6455 demands it: the number in the list of §4.1 about the response.
-    pub const fn number(self) -> u8 {
-        self as u8 + 2
-    }
-
-    /// Whether a response 101 with these headers passes.
-    pub fn passes(self, opening: &ClientOpening, headers: &Headers) -> bool {
-        let offered = &opening.request.subprotocols;
-        match self {
-            Check::Upgrade => {
-                matches!(headers.only("upgrade"), Only::Value(value)
-                    if value.eq_ignore_ascii_case(b"websocket"))
-            }
-            Check::Connection => headers.has_token("connection", "upgrade"),
-            Check::Accept => {
-                matches!(headers.only("sec-websocket-accept"), Only::Value(value)
-                    if value == opening.key.accept().as_bytes())
-            }
-            Check::Extensions => opening.deflate(headers).is_some(),
-            Check::Subprotocol => match headers.only("sec-websocket-protocol") {
-                Only::Missing => true,
-                Only::Value(value) => {
-                    offered.iter().any(|offered| offered.as_str().as_bytes() == value)
-                }
-                Only::Repeated => false,
-            },
-        }
     }
 }
 

@@ -65,10 +65,6 @@ impl Field {
     pub fn value(&self) -> &[u8] {
         &self.value
     }
-
-    pub(super) fn write(&self, head: &mut Vec<u8>) {
-        write_line(head, &self.name, &self.value);
-    }
 }
 
 /// Whether the bytes can be the value of a header: a tab is the only control character

@@ -2,8 +2,8 @@
 
 use super::field::{is_value, write_line};
 use super::list::{is_token, items, trim};
-use super::{RequestError, RequestLine};
-use alloc::{format, vec::Vec};
+use super::{RequestError, ResponseError};
+use alloc::vec::Vec;
 use bytes::{Bytes, BytesMut};
 use core::fmt;
 
@@ -59,27 +59,26 @@ impl Headers {
         Headers { head: head.clone(), fields }
     }
 
-    /// Copies headers that were parsed elsewhere into a head such as they may have come in.
+    /// Copies headers that were parsed elsewhere into a head such as they may have come in, of which
+    /// the beginning is there.
     pub(super) fn copy<'a>(
-        line: RequestLine<'_>,
+        mut head: Vec<u8>,
         parsed: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         head_bytes_max: usize,
-    ) -> Result<Headers, RequestError> {
-        let RequestLine { method, target, minor_version } = line;
-        let mut head = format!("{method} {target} HTTP/1.{minor_version}\r\n").into_bytes();
+    ) -> Result<Headers, HeadFault> {
         let mut fields = Vec::new();
         for (name, value) in parsed {
             let value = trim(value);
             let line_bytes = name.len() + value.len() + ": \r\n".len();
             // With the empty line that ends the head.
             if head.len() + line_bytes + 2 > head_bytes_max {
-                return Err(RequestError::HeadTooLong(head_bytes_max));
+                return Err(HeadFault::TooLong(head_bytes_max));
             }
             if fields.len() == HEADERS_MAX {
-                return Err(RequestError::TooManyHeaders(HEADERS_MAX));
+                return Err(HeadFault::TooManyHeaders(HEADERS_MAX));
             }
             if !is_token(name.as_bytes()) || !is_value(value) {
-                return Err(RequestError::NotHttp);
+                return Err(HeadFault::NotHttp);
             }
             let start = head.len() as u32;
             let name_end = start + name.len() as u32;
@@ -143,6 +142,29 @@ impl Headers {
         &self.head[start as usize..end as usize]
     }
 }
+
+/// Why a head is not taken, of a request or a response.
+pub(super) enum HeadFault {
+    NotHttp,
+    TooLong(usize),
+    TooManyHeaders(usize),
+}
+
+macro_rules! head_faults {
+    ($($error:ident),*) => {
+        $(impl From<HeadFault> for $error {
+            fn from(fault: HeadFault) -> $error {
+                match fault {
+                    HeadFault::NotHttp => $error::NotHttp,
+                    HeadFault::TooLong(limit) => $error::HeadTooLong(limit),
+                    HeadFault::TooManyHeaders(limit) => $error::TooManyHeaders(limit),
+                }
+            }
+        })*
+    };
+}
+
+head_faults!(RequestError, ResponseError);
 
 /// What there is of a header that should stand once.
 pub(super) enum Only<'a> {

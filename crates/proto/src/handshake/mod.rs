@@ -1,14 +1,21 @@
-//! The opening handshake over HTTP/1.1 (RFC 6455 §4), for both roles.
+//! The opening handshake, for both roles: over HTTP/1.1 (RFC 6455 §4), and over HTTP/2 and HTTP/3 as
+//! far as it is the same for all who carry those (RFC 8441, RFC 9220).
 //!
-//! - [`ServerOpening`] takes a request in any pieces and yields an [`Offer`] to accept or reject.
-//! - [`Request::new`] is the same for a request that another HTTP server has parsed.
-//! - [`ClientOpening`] makes a request, takes the response in any pieces and yields what was
-//!   [`Agreed`].
+//! - [`ServerOpening`] takes a request of HTTP/1.1 in any pieces and yields an [`Offer`] to accept or
+//!   reject.
+//! - [`Request::new`] is the same for a request of any version that an HTTP server has parsed.
+//! - [`ClientOpening`] makes a request of HTTP/1.1, takes the response in any pieces and yields what
+//!   was [`Agreed`].
+//! - [`ConnectOpening`] does so over later versions, with pseudo-header fields and headers.
 //! - [`IncomingResponse`] takes any other response, as that of a proxy.
 //!
-//! Both leave in the buffer what came after the head: the first frames.
+//! Those that take bytes leave in the buffer what came after the head: the first frames.
 
+mod bootstrap;
+mod check;
 mod client;
+mod connect;
+mod control_data;
 mod deflate;
 mod extension;
 mod field;
@@ -26,7 +33,11 @@ mod server;
 mod subprotocol;
 mod target;
 
-pub use client::{Check, ClientOpening, ClientRequest, InvalidRequest};
+pub use bootstrap::Bootstrap;
+pub use check::Check;
+pub use client::{ClientOpening, ClientRequest, InvalidRequest};
+pub use connect::ConnectOpening;
+pub use control_data::{ControlData, PseudoHeaders, RequestLine};
 pub use deflate::DeflateParameters;
 pub use extension::{Extension, Parameter};
 pub use field::{Field, InvalidField};
@@ -35,7 +46,7 @@ pub use key::{Accept, InvalidKey, Key};
 pub use offer::{Acceptance, Offer};
 pub use origin::{Origin, OriginPolicy};
 pub use rejection::Rejection;
-pub use request::{Request, RequestLine};
+pub use request::Request;
 pub use request_error::RequestError;
 pub use response::IncomingResponse;
 pub use response_error::{Refusal, ResponseError};
@@ -45,8 +56,8 @@ pub use subprotocol::{InvalidSubprotocol, Subprotocol};
 /// What both ends agreed on in the opening handshake.
 #[derive(Clone, Debug)]
 pub struct Agreed {
-    /// The key that the client sent.
-    pub key: Key,
+    /// How the connection was opened. Over HTTP/1.1 it has the key that the client sent.
+    pub bootstrap: Bootstrap,
     /// The subprotocol that the server chose, if it chose one.
     pub subprotocol: Option<Subprotocol>,
     /// The parameters of permessage-deflate, if it is in use.

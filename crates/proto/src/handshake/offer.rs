@@ -1,7 +1,9 @@
 //! A checked request for a WebSocket, and how it is accepted.
 
 use super::head::Only;
-use super::{Agreed, Extension, Field, Key, OriginPolicy, Request, RequestError, Subprotocol};
+use super::{
+    Agreed, Bootstrap, Extension, Field, OriginPolicy, Request, RequestError, Subprotocol,
+};
 use crate::{Compression, Output};
 use alloc::{string::ToString, vec::Vec};
 
@@ -9,7 +11,7 @@ use alloc::{string::ToString, vec::Vec};
 #[derive(Clone, Debug)]
 pub struct Offer {
     pub(super) request: Request,
-    pub(super) key: Key,
+    pub(super) bootstrap: Bootstrap,
     pub(super) subprotocols: Vec<Subprotocol>,
     pub(super) extensions: Vec<Extension>,
 }
@@ -34,9 +36,9 @@ impl Offer {
         &self.request
     }
 
-    /// The key that the client sent.
-    pub fn key(&self) -> Key {
-        self.key
+    /// How the connection is opened: by an upgrade, with a key, or by an extended CONNECT.
+    pub fn bootstrap(&self) -> Bootstrap {
+        self.bootstrap
     }
 
     /// The subprotocols that the client offers, in its order of preference.
@@ -66,7 +68,9 @@ impl Offer {
         if accepted { Ok(()) } else { Err(RequestError::OriginRefused) }
     }
 
-    /// Accepts the offer: writes the response 101 (RFC 6455 §4.2.2, 5).
+    /// Accepts the offer of an HTTP/1.1 request: writes the response 101 (RFC 6455 §4.2.2, 5). For
+    /// an extended CONNECT nothing is written, for the frames of a response to it are not made here:
+    /// see [`accept_with_headers`](Offer::accept_with_headers).
     ///
     /// A subprotocol that the client did not offer is left out, for the client would have to fail
     /// the connection.
@@ -85,12 +89,15 @@ impl Offer {
             super::field::write_line(&mut head, name, value);
         });
         head.extend_from_slice(b"\r\n");
-        output.copy(&head);
+        if let Bootstrap::Upgrade(_) = agreed.bootstrap {
+            output.copy(&head);
+        }
         agreed
     }
 
     /// Accepts the offer as [`accept`](Offer::accept) does, where another HTTP server writes the
-    /// response: its status is 101, and `add_header` is given its headers, one after the other.
+    /// response: its status is [`Bootstrap::success_status`], and `add_header` is given its headers,
+    /// one after the other.
     pub fn accept_with_headers(
         self,
         acceptance: Acceptance,
@@ -99,9 +106,12 @@ impl Offer {
     ) -> Agreed {
         let Acceptance { subprotocol, headers } = acceptance;
         let subprotocol = subprotocol.filter(|chosen| self.subprotocols.contains(chosen));
-        add_header("Upgrade", b"websocket");
-        add_header("Connection", b"Upgrade");
-        add_header("Sec-WebSocket-Accept", self.key.accept().as_bytes());
+        // RFC 8441 §5: an extended CONNECT is answered without these.
+        if let Bootstrap::Upgrade(key) = self.bootstrap {
+            add_header("Upgrade", b"websocket");
+            add_header("Connection", b"Upgrade");
+            add_header("Sec-WebSocket-Accept", key.accept().as_bytes());
+        }
         if let Some(subprotocol) = &subprotocol {
             add_header("Sec-WebSocket-Protocol", subprotocol.as_str().as_bytes());
         }
@@ -111,6 +121,6 @@ impl Offer {
             parameters
         });
         headers.iter().for_each(|field| add_header(field.name(), field.value()));
-        Agreed { key: self.key, subprotocol, deflate, headers: None }
+        Agreed { bootstrap: self.bootstrap, subprotocol, deflate, headers: None }
     }
 }

@@ -49,6 +49,17 @@ impl Rejection {
         self.headers.iter().map(|field| (field.name(), field.value())).chain(text)
     }
 
+    /// The rejection as it is sent over HTTP/2 and HTTP/3, which know no `Upgrade`: 426, which would
+    /// have to name it, becomes 400.
+    #[must_use]
+    pub fn without_upgrade(mut self) -> Rejection {
+        self.headers.retain(|field| !field.name().eq_ignore_ascii_case("upgrade"));
+        if self.status == 426 {
+            self.status = 400;
+        }
+        self
+    }
+
     /// Writes the response, after which the connection is to be closed.
     pub fn write_response(&self, output: &mut Output) {
         let status = self.final_status();
@@ -97,6 +108,7 @@ fn reason_phrase(status: u16) -> &'static str {
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
+        501 => "Not Implemented",
         502 => "Bad Gateway",
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",

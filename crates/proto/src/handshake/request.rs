@@ -1,27 +1,30 @@
 //! A request, whoever parsed it, and what RFC 6455 §4.2.1 asks of it.
 
+use super::connect::{self, Checked};
 use super::head::{HeadLimits, Headers, Only};
 use super::target::{Target, is_authority};
-use super::{Extension, Key, Offer, RequestError, Subprotocol, VERSION};
+use super::{
+    Bootstrap, ControlData, Extension, Key, Offer, RequestError, RequestLine, Subprotocol, VERSION,
+};
 use alloc::string::String;
 
-/// The first line of a request (RFC 9112 §3): `GET /chat HTTP/1.1`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RequestLine<'a> {
-    /// The method.
-    pub method: &'a str,
-    /// The target: a path with an optional query, or an absolute URI.
-    pub target: &'a str,
-    /// The digit behind `HTTP/1.`.
-    pub minor_version: u8,
-}
-
-/// The head of an HTTP/1.1 request.
+/// The head of a request.
 #[derive(Clone, Debug)]
 pub struct Request {
+    form: Form,
     target: Target,
     host: String,
     headers: Headers,
+}
+
+/// What kind of request it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// A GET of HTTP/1.1, which may ask for an upgrade.
+    GetOfHttp1,
+    /// A GET of a later version, which cannot.
+    Get,
+    ExtendedConnect,
 }
 
 impl Request {
@@ -50,19 +53,45 @@ impl Request {
     /// assert_eq!(names, ["Upgrade", "Connection", "Sec-WebSocket-Accept"]);
     /// # Ok::<(), wskit_proto::handshake::RequestError>(())
     /// ```
+    ///
+    /// Over HTTP/2 and HTTP/3 it is a GET or an extended CONNECT (RFC 8441):
+    ///
+    /// ```
+    /// # use wskit_proto::handshake::{HeadLimits, PseudoHeaders, Request};
+    /// let fields = PseudoHeaders {
+    ///     method: "CONNECT",
+    ///     protocol: Some("websocket"),
+    ///     scheme: Some("https"),
+    ///     authority: Some("example.com"),
+    ///     path: Some("/chat"),
+    /// };
+    /// let headers: [(&str, &[u8]); 1] = [("sec-websocket-version", b"13")];
+    /// let offer = Request::new(fields, headers, HeadLimits::default())?.into_offer()?;
+    /// assert_eq!(offer.bootstrap().success_status(), 200);
+    /// # Ok::<(), wskit_proto::handshake::RequestError>(())
+    /// ```
     pub fn new<'a>(
-        line: RequestLine<'_>,
+        control_data: impl Into<ControlData<'a>>,
         headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         limits: HeadLimits,
     ) -> Result<Request, RequestError> {
         let HeadLimits { head_bytes_max, target_bytes_max } = limits;
-        if line.target.len() > target_bytes_max {
+        let control_data = control_data.into();
+        if control_data.target().len() > target_bytes_max {
             return Err(RequestError::TargetTooLong(target_bytes_max));
         }
-        Request::check(line, Headers::copy(line, headers, head_bytes_max)?)
+        let headers = Headers::copy(control_data.encode(), headers, head_bytes_max)?;
+        match control_data {
+            ControlData::RequestLine(line) => Request::check(line, headers),
+            ControlData::PseudoHeaders(fields) => {
+                let Checked { is_connect, target, host } = connect::check(fields, &headers)?;
+                let form = if is_connect { Form::ExtendedConnect } else { Form::Get };
+                Ok(Request { form, target, host, headers })
+            }
+        }
     }
 
-    /// Checks what belongs to every request.
+    /// Checks what belongs to every request over HTTP/1.1.
     pub(super) fn check(line: RequestLine<'_>, headers: Headers) -> Result<Request, RequestError> {
         // RFC 6455 §4.2.1 (1): HTTP/1.1 or higher.
         if line.minor_version != 1 {
@@ -73,7 +102,7 @@ impl Request {
         }
         let target = Target::parse(line.target).ok_or(RequestError::Target)?;
         let host = host(&headers, &target)?;
-        Ok(Request { target, host, headers })
+        Ok(Request { form: Form::GetOfHttp1, target, host, headers })
     }
 
     /// The path that was asked for, without the query.
@@ -103,7 +132,11 @@ impl Request {
 
     /// Whether the request asks for a WebSocket at all, rightly or wrongly.
     pub fn is_upgrade(&self) -> bool {
-        self.headers.has_token("upgrade", "websocket")
+        match self.form {
+            Form::GetOfHttp1 => self.headers.has_token("upgrade", "websocket"),
+            Form::Get => false,
+            Form::ExtendedConnect => true,
+        }
     }
 
     /// Checks everything else that RFC 6455 §4.2.1 asks of a request for a WebSocket.
@@ -115,12 +148,14 @@ impl Request {
         if has_body {
             return Err(RequestError::Body);
         }
-        // §4.2.1 (3) and (4)
-        if !self.is_upgrade() {
-            return Err(RequestError::UpgradeMissing);
-        }
-        if !headers.has_token("connection", "upgrade") {
-            return Err(RequestError::ConnectionMissing);
+        match self.form {
+            // §4.2.1 (3) and (4)
+            Form::GetOfHttp1 if !self.is_upgrade() => return Err(RequestError::UpgradeMissing),
+            Form::GetOfHttp1 if !headers.has_token("connection", "upgrade") => {
+                return Err(RequestError::ConnectionMissing);
+            }
+            Form::Get => return Err(RequestError::ConnectMissing),
+            Form::GetOfHttp1 | Form::ExtendedConnect => {}
         }
         if headers.iter().any(|(name, value)| is_websocket_header(name) && !value.is_ascii()) {
             return Err(RequestError::NotAscii);
@@ -131,16 +166,20 @@ impl Request {
             Only::Missing => return Err(RequestError::VersionMissing),
             _ => return Err(RequestError::VersionUnsupported),
         }
-        // §4.2.1 (5)
-        let key = match headers.only("sec-websocket-key") {
-            Only::Value(value) => Key::parse(value)?,
-            Only::Missing => return Err(RequestError::KeyMissing),
-            Only::Repeated => return Err(RequestError::KeyRepeated),
+        let bootstrap = match self.form {
+            // §4.2.1 (5)
+            Form::GetOfHttp1 => match headers.only("sec-websocket-key") {
+                Only::Value(value) => Bootstrap::Upgrade(Key::parse(value)?),
+                Only::Missing => return Err(RequestError::KeyMissing),
+                Only::Repeated => return Err(RequestError::KeyRepeated),
+            },
+            // RFC 8441 §5: a key has no meaning here.
+            Form::Get | Form::ExtendedConnect => Bootstrap::ExtendedConnect,
         };
         // §4.2.1 (8) and (9)
         let subprotocols = Subprotocol::parse_list(headers.all("sec-websocket-protocol"))?;
         let extensions = Extension::parse_list(headers.all("sec-websocket-extensions"))?;
-        Ok(Offer { request: self, key, subprotocols, extensions })
+        Ok(Offer { request: self, bootstrap, subprotocols, extensions })
     }
 }
 
@@ -148,7 +187,7 @@ fn is_websocket_header(name: &str) -> bool {
     name.get(..14).is_some_and(|start| start.eq_ignore_ascii_case("sec-websocket-"))
 }
 
-/// §4.2.1 (2). The authority of an absolute target goes first (RFC 9112 §3.2.2), but one `Host`
+/// RFC 6455 §4.2.1 (2). The authority of an absolute target goes first (RFC 9112 §3.2.2), but one `Host`
 /// is needed all the same.
 fn host(headers: &Headers, target: &Target) -> Result<String, RequestError> {
     let host = match headers.only("host") {

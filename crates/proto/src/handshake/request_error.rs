@@ -31,6 +31,14 @@ pub enum RequestError {
     UpgradeMissing,
     /// `Connection` does not have `Upgrade`.
     ConnectionMissing,
+    /// HTTP/2 and later: a GET, where an extended CONNECT is needed.
+    ConnectMissing,
+    /// HTTP/2 and later: `:protocol` is not `websocket`.
+    Protocol,
+    /// HTTP/2 and later: this pseudo-header field is missing or wrong.
+    PseudoHeader(&'static str),
+    /// HTTP/2 and later: this header belongs to HTTP/1.1.
+    ConnectionHeader(&'static str),
     /// The request announces a body.
     Body,
     /// There is no `Sec-WebSocket-Version`.
@@ -60,7 +68,8 @@ impl RequestError {
             RequestError::HttpVersion => 505,
             RequestError::HeadTooLong(_) | RequestError::TooManyHeaders(_) => 431,
             RequestError::TargetTooLong(_) => 414,
-            RequestError::Method => 405,
+            RequestError::Method | RequestError::ConnectMissing => 405,
+            RequestError::Protocol => 501,
             RequestError::UpgradeMissing
             | RequestError::ConnectionMissing
             | RequestError::VersionUnsupported => 426,
@@ -69,10 +78,17 @@ impl RequestError {
         }
     }
 
+    /// Whether the request is malformed in the meaning of HTTP/2 and HTTP/3, which is answered by a
+    /// stream error of type PROTOCOL_ERROR, or H3_MESSAGE_ERROR (RFC 9113 §8.1.1, RFC 9114 §4.1.2).
+    pub fn is_malformed(&self) -> bool {
+        matches!(self, RequestError::PseudoHeader(_) | RequestError::ConnectionHeader(_))
+    }
+
     /// Headers that belong to the status.
     pub fn headers(&self) -> &'static [(&'static str, &'static str)] {
         match self {
             RequestError::Method => &[("Allow", "GET")],
+            RequestError::ConnectMissing => &[("Allow", "CONNECT")],
             // RFC 9110 §15.5.22: 426 names the protocol that is required.
             RequestError::UpgradeMissing | RequestError::ConnectionMissing => {
                 &[("Upgrade", "websocket")]
@@ -114,6 +130,16 @@ impl fmt::Display for RequestError {
                 "this is a WebSocket endpoint: the header Upgrade has to be websocket"
             }
             RequestError::ConnectionMissing => "the header Connection has to contain Upgrade",
+            RequestError::ConnectMissing => {
+                "this is a WebSocket endpoint: over HTTP/2 the method has to be CONNECT, with :protocol"
+            }
+            RequestError::Protocol => "the only :protocol that is spoken here is websocket",
+            RequestError::PseudoHeader(name) => {
+                return write!(f, "the pseudo-header field {name} is missing, or cannot stand there");
+            }
+            RequestError::ConnectionHeader(name) => {
+                return write!(f, "the header {name} belongs to HTTP/1.1 and cannot stand in HTTP/2");
+            }
             RequestError::Body => "a request for a WebSocket has no body",
             RequestError::VersionMissing => "the header Sec-WebSocket-Version is missing",
             RequestError::VersionUnsupported => "the header Sec-WebSocket-Version has to be 13",

@@ -1,6 +1,6 @@
 //! Why a client fails an opening handshake.
 
-use super::{Accept, Check, Headers};
+use super::{Bootstrap, Check, Headers};
 use alloc::{borrow::ToOwned, string::String};
 use bytes::Bytes;
 use core::fmt;
@@ -17,20 +17,20 @@ pub enum ResponseError {
     TooManyHeaders(usize),
     /// The connection ended before the response did.
     Ended,
-    /// The server answered with something other than 101.
+    /// The server answered with a status that opens no connection.
     Refused(Refusal),
-    /// The server switched protocols but broke a rule of RFC 6455 §4.1.
+    /// The server answered with success but broke a rule of RFC 6455 §4.1.
     Check {
         /// The check that failed.
         check: Check,
-        /// The accept value that was expected.
-        expected: Accept,
+        /// How the connection was to be opened.
+        bootstrap: Bootstrap,
         /// The headers of the response.
         headers: Headers,
     },
 }
 
-/// A response other than 101.
+/// A response that opens no connection.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     /// The status.
@@ -48,7 +48,7 @@ impl ResponseError {
     pub fn status(&self) -> Option<u16> {
         match self {
             ResponseError::Refused(refusal) => Some(refusal.status),
-            ResponseError::Check { .. } => Some(101),
+            ResponseError::Check { bootstrap, .. } => Some(bootstrap.success_status()),
             _ => None,
         }
     }
@@ -62,7 +62,7 @@ impl ResponseError {
         }
     }
 
-    /// The start of the body of a response other than 101.
+    /// The start of the body of a response that opens no connection.
     pub fn body(&self) -> &[u8] {
         match self {
             ResponseError::Refused(refusal) => &refusal.body,
@@ -92,12 +92,12 @@ impl fmt::Display for ResponseError {
                 let body = printable(&refusal.body[..refusal.body.len().min(200)]);
                 if body.is_empty() { Ok(()) } else { write!(f, ": {body}") }
             }
-            ResponseError::Check { check, expected, headers } => {
+            ResponseError::Check { check, bootstrap, headers } => {
                 write!(f, "the server's handshake is wrong: {}", check.demand())?;
-                if *check != Check::Accept {
+                let (Check::Accept, Bootstrap::Upgrade(key)) = (check, bootstrap) else {
                     return Ok(());
-                }
-                write!(f, "; {expected} was expected")?;
+                };
+                write!(f, "; {} was expected", key.accept())?;
                 headers.all("sec-websocket-accept").try_for_each(|found| {
                     write!(f, ", found {}", printable(&found[..found.len().min(100)]))
                 })

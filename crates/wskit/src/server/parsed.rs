@@ -5,7 +5,7 @@ use crate::WebSocket;
 use crate::socket::Opened;
 use bytes::BytesMut;
 use wskit_proto::Output;
-use wskit_proto::handshake::{Acceptance, Agreed, Offer, Request, RequestError, RequestLine};
+use wskit_proto::handshake::{Acceptance, Agreed, ControlData, Offer, Request, RequestError};
 
 /// # Requests that another HTTP server has received
 ///
@@ -34,13 +34,15 @@ use wskit_proto::handshake::{Acceptance, Agreed, Offer, Request, RequestError, R
 /// }
 /// ```
 impl Server {
-    /// Checks a request within the server's limits. [`Request::into_offer`] does the rest.
+    /// Checks a request, which begins with a [`RequestLine`](crate::RequestLine) or with
+    /// [`PseudoHeaders`](crate::PseudoHeaders), within the server's limits. [`Request::into_offer`]
+    /// does the rest.
     pub fn check_request<'a>(
         &self,
-        line: RequestLine<'_>,
+        control_data: impl Into<ControlData<'a>>,
         headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Request, RequestError> {
-        Request::new(line, headers, self.settings.head_limits)
+        Request::new(control_data, headers, self.settings.head_limits)
     }
 
     /// What this server would answer: the first of its subprotocols that was offered.
@@ -49,8 +51,9 @@ impl Server {
         Acceptance { subprotocol, ..Acceptance::default() }
     }
 
-    /// Checks the origin and accepts the offer: the response has the status 101 and the headers
-    /// that `add_header` is given. None is given if the offer is refused.
+    /// Checks the origin and accepts the offer: the response has the status of its
+    /// [`Bootstrap`](crate::Bootstrap) and the headers that `add_header` is given. None is given if the
+    /// offer is refused.
     pub fn agree(
         &self,
         offer: Offer,

@@ -31,7 +31,7 @@ async fn client_of_a_hand() -> (WebSocket<Stream>, Stream) {
                 break request;
             }
         };
-        let accept = request.into_offer().unwrap().key().accept().to_string();
+        let accept = request.into_offer().unwrap().bootstrap().key().unwrap().accept().to_string();
         let response = format!(
             "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Accept: {accept}\r\n\r\n"

@@ -263,7 +263,7 @@ fn note_response(
         demand: check.demand(),
         found: headers.all(check.header()).map(text).collect(),
         // RFC 6455 §4.1: any other status is handled as HTTP tells.
-        passed: is_101.then(|| check.passes(opening, headers)),
+        passed: is_101.then(|| opening.passes(check, headers)),
     }));
 }
 

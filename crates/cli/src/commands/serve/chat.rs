@@ -98,10 +98,11 @@ async fn close(socket: &mut WebSocket<Stream>, closing: &Closing) -> Result<(), 
 /// How the connection was opened, for the member to see.
 fn describe(socket: &WebSocket<Stream>) -> Connection {
     let agreed = socket.agreed();
+    let key = agreed.bootstrap.key();
     Connection {
-        http_version: "1.1".into(),
-        key: Some(agreed.key.to_string()),
-        accept: Some(agreed.key.accept().to_string()),
+        http_version: if key.is_some() { "1.1" } else { "2" }.into(),
+        key: key.map(|key| key.to_string()),
+        accept: key.map(|key| key.accept().to_string()),
         subprotocol: agreed.subprotocol.as_ref().map(ToString::to_string),
         extensions: agreed.extensions().iter().map(ToString::to_string).collect(),
     }
