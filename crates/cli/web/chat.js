@@ -67,7 +67,7 @@ const heard = {
   gap({ epoch, from }) {
     if (epoch === here.epoch) {
       log.happened("Some messages from while you were away are no longer kept");
-    } else {
+    } else if (here.offset > 0) {
       log.clear();
       log.happened("This conversation began anew");
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use wskit_store::{Error, Page, Reading, Span, Store};
 
+use crate::closing::Refusal;
 use crate::complaint::Complaint;
 use crate::delivery::Delivery;
 use crate::event::Event;
@@ -40,7 +41,8 @@ impl CatchingUp {
                 drop(room);
                 match reading.await {
                     Ok(page) => from = self.post(page, &epoch, from),
-                    Err(_) => return self.slot.complain(&Complaint::NotKept, None),
+                    // Without what is missing nothing later may come; so it is to come again.
+                    Err(_) => return self.slot.close(Refusal::NotReadable.closing()),
                 }
             }
             when_read().await;

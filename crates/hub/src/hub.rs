@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
-use wskit_store::{Bounds, Commit, Memory, Outcome, Statistics, Store};
+use wskit_store::{Bounds, Commit, Following, Memory, Outcome, Statistics, Store};
 
 use crate::closing::{Closing, Refusal};
 use crate::event::Connection;
@@ -48,6 +48,8 @@ struct Rooms {
 struct Held {
     room: Arc<Room>,
     holders: usize,
+    /// What others say in it comes as long as it is open.
+    _following: Following,
 }
 
 /// After so many deliveries the others get a turn, so that what was delivered can go out.
@@ -94,7 +96,7 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(Membership, Mailbox), Refusal> {
         let limits = self.limits();
-        let room = self.open(&visit.room)?;
+        let room = self.open(&visit.room).await?;
         let wanted = visit.name.as_deref().filter(|name| !name.trim().is_empty());
         let (wanted, name_complaint) = split(wanted.map(|name| MemberName::parse(name, limits)));
         let (client, client_complaint) =
@@ -104,8 +106,9 @@ impl Hub {
             && let Some(span) = room.missing_before_tail(limits)
         {
             // If the store cannot read, what it has is missing in the welcome; life goes on without.
-            let page = store.read(room.stream(), span).await;
-            room.fill_tail(&page.map(|page| page.messages).unwrap_or_default(), limits);
+            if let Ok(page) = store.read(room.stream(), span).await {
+                room.fill_tail(&page.messages, limits);
+            }
         }
         let first = store.position(room.stream()).map(|position| position.first);
         let (slot, mailbox) = mailbox(limits.mailbox_bytes_max);
@@ -208,26 +211,44 @@ impl Hub {
         lock(&self.shared.rooms).by_name.get(&name).map(|held| held.room.clone())
     }
 
-    pub(crate) fn open(&self, name: &str) -> Result<OpenRoom, Refusal> {
-        let name = RoomName::parse(name, self.limits())?;
-        let mut rooms = lock(&self.shared.rooms);
-        if let Some(closing) = &rooms.closed {
+    /// Holds a room open; if nobody did, the store begins to follow it first.
+    pub(crate) async fn open(&self, name: &str) -> Result<OpenRoom, Refusal> {
+        let Shared { limits, store, rooms, .. } = &*self.shared;
+        let name = RoomName::parse(name, limits)?;
+        let counted = |room| OpenRoom::counted(Arc::downgrade(&self.shared), room);
+        if let Some(room) = lock(rooms).hold(&name, limits)? {
+            return Ok(counted(room));
+        }
+        let following = store.follow(name.as_str()).await.map_err(|_| Refusal::NotReadable)?;
+        let mut rooms = lock(rooms);
+        // Somebody else may have opened it meanwhile.
+        if let Some(room) = rooms.hold(&name, limits)? {
+            return Ok(counted(room));
+        }
+        rooms.opened += 1;
+        let epoch = format!("{:016x}-{:x}", rooms.entropy, rooms.opened);
+        let room = Arc::new(Room::new(name.clone(), epoch.into(), store.position(name.as_str())));
+        let held = Held { room: room.clone(), holders: 1, _following: following };
+        rooms.by_name.insert(name, held);
+        Ok(counted(room))
+    }
+}
+
+impl Rooms {
+    /// Counts one who holds a room that is open; `None` if the room may be opened.
+    fn hold(&mut self, name: &RoomName, limits: &Limits) -> Result<Option<Arc<Room>>, Refusal> {
+        if let Some(closing) = &self.closed {
             return Err(Refusal::Closed(closing.clone()));
         }
-        let is_new = !rooms.by_name.contains_key(&name);
-        if is_new && rooms.by_name.len() >= self.limits().rooms_max {
-            return Err(Refusal::TooManyRooms);
+        let count = self.by_name.len();
+        match self.by_name.get_mut(name) {
+            Some(held) => {
+                held.holders += 1;
+                Ok(Some(held.room.clone()))
+            }
+            None if count >= limits.rooms_max => Err(Refusal::TooManyRooms),
+            None => Ok(None),
         }
-        if is_new {
-            rooms.opened += 1;
-            let epoch = format!("{:016x}-{:x}", rooms.entropy, rooms.opened);
-            let position = self.shared.store.position(name.as_str());
-            let room = Arc::new(Room::new(name.clone(), epoch.into(), position));
-            rooms.by_name.insert(name.clone(), Held { room, holders: 0 });
-        }
-        let held = rooms.by_name.get_mut(&name).ok_or(Refusal::TooManyRooms)?;
-        held.holders += 1;
-        Ok(OpenRoom::counted(Arc::downgrade(&self.shared), held.room.clone()))
     }
 }
 

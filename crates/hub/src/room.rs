@@ -182,9 +182,14 @@ impl Room {
         if state.epoch != *epoch {
             state.begin_anew(epoch.clone());
         }
+        let last = state.tail.last();
         // A room that was opened after the commit and before its delivery has it already.
-        if kept.offset <= state.tail.last() {
+        if kept.offset <= last {
             return 0;
+        }
+        if kept.offset > last + 1 {
+            // What lies between went before anybody here could have it.
+            state.go_on_from(kept.offset);
         }
         let delivery = Delivery::of_message(kept.offset, &kept.payload);
         state.roster.deliver_message(&delivery);
@@ -235,12 +240,24 @@ impl Room {
 }
 
 impl State {
-    /// What the members know means nothing any more, so they are to come again.
+    /// What the members know means nothing any more, so they are to come again; unless they know of nothing that was
+    /// said, because the first word was said on another node.
     fn begin_anew(&mut self, epoch: Arc<str>) {
-        self.roster.close(&Closing::begins_anew());
         self.next_epoch = next_epoch(&epoch);
         self.epoch = epoch;
-        self.tail = Tail::after(0);
+        if self.tail.last() == 0 {
+            self.roster.deliver(&Delivery::of(&Event::Gap { epoch: &self.epoch, from: 1 }));
+        } else {
+            self.roster.close(&Closing::begins_anew());
+            self.tail = Tail::after(0);
+        }
+    }
+
+    /// Those who follow are told that this offset comes next; who catches up finds it out.
+    fn go_on_from(&mut self, offset: u64) {
+        self.tail = Tail::after(offset - 1);
+        let gap = Event::Gap { epoch: &self.epoch, from: offset };
+        self.roster.deliver_message(&Delivery::of(&gap));
     }
 }
 

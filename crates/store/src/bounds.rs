@@ -32,7 +32,8 @@ impl Default for Bounds {
 
 impl Bounds {
     /// The latest time, in milliseconds, at which what was said is too old to be kept.
-    pub(crate) fn too_old_at(&self, now: u64) -> u64 {
+    #[must_use]
+    pub fn too_old_at(&self, now: u64) -> u64 {
         now.saturating_sub(u64::try_from(self.age_max.as_millis()).unwrap_or(u64::MAX))
     }
 }

@@ -6,9 +6,9 @@ use std::task::{Context, Poll, Waker};
 
 use crate::message::Commit;
 
-/// A queue with one reader.
+/// A queue of commits with one reader, for those who make a store.
 #[derive(Debug)]
-pub(crate) struct Commits<T> {
+pub struct Commits<T> {
     state: Mutex<State<T>>,
 }
 
@@ -26,7 +26,7 @@ impl<T> Default for Commits<T> {
 
 impl<T> Commits<T> {
     /// Puts in what was committed together, and wakes the reader once for it.
-    pub(crate) fn put(&self, commits: impl IntoIterator<Item = Commit<T>>) {
+    pub fn put(&self, commits: impl IntoIterator<Item = Commit<T>>) {
         let mut state = lock(&self.state);
         state.ready.extend(commits);
         let reader = state.reader.take();
@@ -36,11 +36,13 @@ impl<T> Commits<T> {
         }
     }
 
-    pub(crate) fn next(&self) -> Option<Commit<T>> {
+    /// The next commit, if one is ready.
+    pub fn next(&self) -> Option<Commit<T>> {
         lock(&self.state).ready.pop_front()
     }
 
-    pub(crate) fn poll(&self, context: &Context<'_>) -> Poll<Commit<T>> {
+    /// The next commit; the waker of the last call is woken for it.
+    pub fn poll(&self, context: &Context<'_>) -> Poll<Commit<T>> {
         let mut state = lock(&self.state);
         match state.ready.pop_front() {
             Some(commit) => Poll::Ready(commit),

@@ -42,9 +42,10 @@ mod statistics;
 mod store;
 
 pub use bounds::Bounds;
+pub use commits::Commits;
 pub use disk::Disk;
 pub use error::{Error, OpenError};
 pub use memory::Memory;
 pub use message::{Append, Commit, Message, Outcome, Page, Position, Span};
 pub use statistics::{Histogram, Statistics};
-pub use store::{Reading, Store};
+pub use store::{Follow, Following, Reading, Store};

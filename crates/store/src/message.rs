@@ -100,10 +100,17 @@ impl Span {
         self,
         messages: impl Iterator<Item = Message>,
     ) -> impl Iterator<Item = Message> {
-        let mut bytes = 0_usize;
-        messages.take(self.messages_max).enumerate().map_while(move |(index, message)| {
-            bytes = bytes.saturating_add(message.payload.len());
-            (index == 0 || bytes <= self.bytes_max).then_some(message)
-        })
+        let mut fits = self.fits();
+        messages.take_while(move |message| fits(message.payload.len()))
+    }
+
+    /// Says of one message after another, told how long it is, whether it fits too.
+    pub fn fits(self) -> impl FnMut(usize) -> bool {
+        let (mut messages, mut bytes) = (0, 0_usize);
+        move |payload_bytes| {
+            messages += 1;
+            bytes = bytes.saturating_add(payload_bytes);
+            messages <= self.messages_max && (messages == 1 || bytes <= self.bytes_max)
+        }
     }
 }

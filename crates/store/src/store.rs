@@ -1,6 +1,8 @@
 //! The contract.
 
-use std::future::Future;
+use std::any::Any;
+use std::fmt;
+use std::future::{self, Future};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -11,11 +13,42 @@ use crate::statistics::Statistics;
 /// What is being read.
 pub type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 
+/// A stream that is about to be followed.
+pub type Follow = Pin<Box<dyn Future<Output = Result<Following, Error>> + Send>>;
+
+/// A stream is followed as long as this is there.
+#[derive(Default)]
+pub struct Following(Option<Box<dyn Any + Send + Sync>>);
+
+impl Following {
+    /// What is dropped when nobody follows any more.
+    pub fn until_dropped(guard: impl Any + Send + Sync) -> Self {
+        Self(Some(Box::new(guard)))
+    }
+}
+
+impl fmt::Debug for Following {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Following").field(&self.0.is_some()).finish()
+    }
+}
+
 /// Keeps streams of messages. `T` is what the caller wants back with each commit.
 ///
 /// Nothing here waits for a disk or a network: appending puts into a queue, and what takes time is a future.
 pub trait Store<T>: Send + Sync {
-    /// Where the stream stands, what was committed last being counted; `None` if there is no such stream.
+    /// Begins to follow a stream, whether there is one of that name or not. From when this is ready,
+    /// [`position`](Self::position) knows where it stands, and what other processes append to it comes as commits too,
+    /// all that is not in the position.
+    ///
+    /// A store that no other process writes to has nothing to do here.
+    fn follow(&self, stream: &str) -> Follow {
+        let _all_are_followed = stream;
+        Box::pin(future::ready(Ok(Following::default())))
+    }
+
+    /// Where a stream that is followed stands, what was committed last being counted; `None` if there is no such
+    /// stream.
     fn position(&self, stream: &str) -> Option<Position>;
 
     /// Hands in a message. What becomes of it comes as a [`Commit`], in any case exactly one.
@@ -23,8 +56,8 @@ pub trait Store<T>: Send + Sync {
     /// Messages of one stream are kept in the order in which they were handed in.
     fn append(&self, append: Append<T>);
 
-    /// The next commit; those of one stream come in the order of their offsets, without a gap. One task asks: the
-    /// waker of the last call is the one that is woken.
+    /// The next commit; those of one stream come in the order of their offsets, without a gap unless what lies between
+    /// is not kept any more. One task asks: the waker of the last call is the one that is woken.
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>>;
 
     /// The next commit if one is ready; leaves the waker of who waits for one.
