@@ -11,8 +11,8 @@ use wskit::{Acceptance, Offer, RequestError, RequestLine, Server};
 /// connection, which is there once hyper has written the response. `Err` is the answer to a request
 /// that breaks a rule or comes from a page that the server does not allow.
 ///
-/// The server's settings count but for TLS and the timeout of the opening handshake, which are the
-/// business of whoever serves with hyper.
+/// The server's settings count but for TLS, which is the business of whoever serves with hyper, and
+/// so is how long a request may take to arrive. The opening timeout bounds the [`Opening`].
 #[expect(clippy::result_large_err, reason = "both are responses, and returned to hyper at once")]
 pub fn upgrade<B>(
     request: &mut Request<B>,

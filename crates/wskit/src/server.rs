@@ -9,7 +9,7 @@ use crate::{Compression, Error, Limits, Timeouts, buffers};
 use bytes::BytesMut;
 use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use wskit_proto::Output;
 use wskit_proto::handshake::{
     Acceptance, HeadLimits, Offer, OriginPolicy, Rejection, Request, ServerOpening, Subprotocol,
@@ -190,13 +190,6 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         self.receive_request(stream).await?.into_offer().await
-    }
-
-    async fn in_time<T>(&self, step: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        match self.settings.opening_timeout {
-            None => step.await,
-            Some(time) => timeout(time, step).await.unwrap_or(Err(Error::OpeningTimeout(time))),
-        }
     }
 
     /// Receives any request, for servers that answer others than those for a WebSocket too.

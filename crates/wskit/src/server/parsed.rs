@@ -1,9 +1,11 @@
 //! The steps of [`Server`] one by one, for those who receive requests by another HTTP server.
 
 use super::Server;
-use crate::WebSocket;
 use crate::socket::Opened;
+use crate::{Error, WebSocket};
 use bytes::BytesMut;
+use std::future::Future;
+use tokio::time::timeout;
 use wskit_proto::Output;
 use wskit_proto::handshake::{Acceptance, Agreed, ControlData, Offer, Request, RequestError};
 
@@ -63,6 +65,18 @@ impl Server {
         offer.check_origin(&self.settings.origins)?;
         let compression = &self.settings.options.config.compression;
         Ok(offer.accept_with_headers(acceptance, compression, add_header))
+    }
+
+    /// Takes a step of the opening handshake within the [opening timeout](Server::opening_timeout),
+    /// such as waiting until the other server has written the response.
+    pub async fn in_time<T>(
+        &self,
+        step: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        match self.settings.opening_timeout {
+            None => step.await,
+            Some(time) => timeout(time, step).await.unwrap_or(Err(Error::OpeningTimeout(time))),
+        }
     }
 
     /// The connection, once the response has been written to the stream, or will be before
