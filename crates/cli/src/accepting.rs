@@ -1,14 +1,15 @@
 //! Accepting connections until the program is told to stop, and ending each as it should.
 
+use crate::entrance::{Entrance, Place, Refusal, Visitor};
+use crate::forwarded::Peer;
 use crate::shutdown::Shutdown;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
 use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wskit::tls::MaybeTls;
-use wskit::{CloseCode, Field, PendingRequest, Rejection, Server, WebSocket};
+use wskit::{CloseCode, PendingRequest, Server, WebSocket};
 
 /// What a connection runs on.
 pub(crate) type Stream = MaybeTls<TcpStream>;
@@ -16,63 +17,23 @@ pub(crate) type Stream = MaybeTls<TcpStream>;
 /// How long to wait before accepting again when the machine has no descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 
-/// How many connections beyond the limit are told so at a time. More only see their end.
-const REFUSALS_MAX: usize = 256;
-
 /// When clients are advised to come back to a server that goes down, in tenths of a second.
 const COME_BACK_TENTHS: std::ops::RangeInclusive<u64> = 10..=80;
-
-/// The places for connections.
-pub(crate) struct Places {
-    connections_max: usize,
-    served: Arc<Semaphore>,
-    refused: Arc<Semaphore>,
-}
-
-/// What a connection holds as long as it lasts.
-enum Place {
-    Served(OwnedSemaphorePermit),
-    Refused(OwnedSemaphorePermit),
-}
-
-impl Places {
-    pub(crate) fn new(connections_max: usize) -> Places {
-        let semaphore = |count| Arc::new(Semaphore::new(count));
-        Places {
-            connections_max,
-            served: semaphore(connections_max),
-            refused: semaphore(REFUSALS_MAX),
-        }
-    }
-
-    /// How many places for connections are taken.
-    pub(crate) fn taken(&self) -> usize {
-        self.connections_max - self.served.available_permits()
-    }
-
-    fn take(&self) -> Option<Place> {
-        if let Ok(permit) = self.served.clone().try_acquire_owned() {
-            return Some(Place::Served(permit));
-        }
-        let permit = self.refused.clone().try_acquire_owned().ok()?;
-        Some(Place::Refused(permit))
-    }
-}
 
 /// Handles every request in a task of its own.
 pub(crate) async fn accept_all<H, F>(
     listener: &TcpListener,
-    places: &Places,
+    entrance: &Arc<Entrance>,
     server: &Server,
     shutdown: &Shutdown,
     handle: &H,
 ) where
-    H: Fn(PendingRequest<Stream>, Shutdown) -> F + Clone + Send + Sync + 'static,
+    H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = ()> + Send,
 {
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match listener.accept().await {
+            Ok((stream, address)) => (stream, Peer::Address(address.ip())),
             // The client has gone already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             // The machine has no descriptor or memory left, which does not end the server.
@@ -81,22 +42,27 @@ pub(crate) async fn accept_all<H, F>(
                 continue;
             }
         };
-        let Some(place) = places.take() else { continue };
+        let Some(place) = entrance.place(peer) else { continue };
         // Messages are written whole, so waiting for more only delays them.
         let _the_client_may_have_gone = stream.set_nodelay(true);
         let (handle, shutdown) = (handle.clone(), shutdown.clone());
         // Boxed, for the reason that `accept` gives.
         let request = Box::pin(receive(server.clone(), stream, shutdown.clone()));
+        let entrance = entrance.clone();
         // Who did not come as far as a request has been answered.
         match place {
-            Place::Served(permit) => drop(tokio::spawn(async move {
-                let Some(request) = request.await else { return };
-                handle(request, shutdown).await;
-                drop(permit);
+            Place::Served(place) => drop(tokio::spawn(async move {
+                let Some(mut request) = request.await else { return };
+                let admitted = entrance.admit(&mut request, place);
+                drop(entrance);
+                match admitted {
+                    Ok(visitor) => handle(request, visitor, shutdown).await,
+                    Err(refusal) => refuse(request, refusal).await,
+                }
             })),
-            Place::Refused(permit) => drop(tokio::spawn(async move {
+            Place::Refused(permit, refusal) => drop(tokio::spawn(async move {
                 let Some(request) = request.await else { return };
-                let _the_client_may_have_gone = request.reject(busy()).await;
+                refuse(request, refusal).await;
                 drop(permit);
             })),
         }
@@ -115,12 +81,8 @@ async fn receive(
     }
 }
 
-fn busy() -> Rejection {
-    let rejection = Rejection::new(503, "the server has no place for another connection");
-    match Field::new("Retry-After", "5") {
-        Ok(field) => rejection.with_header(field),
-        Err(_) => rejection,
-    }
+async fn refuse(request: PendingRequest<Stream>, refusal: Refusal) {
+    let _the_client_may_have_gone = request.reject(refusal.rejection()).await;
 }
 
 /// Accepts the request if it is one for a WebSocket, and refuses it otherwise.

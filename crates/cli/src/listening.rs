@@ -1,9 +1,11 @@
 //! What `serve` and `echo` share on the command line: the address, and what a client may cost.
 
-use crate::accepting::{Places, Stream, accept_all, stop_signal};
+use crate::accepting::{Stream, accept_all, stop_signal};
 use crate::certificate::{Certificate, CertificateArguments};
 use crate::compression::CompressionArguments;
+use crate::entrance::{Entrance, Visitor};
 use crate::failure::{Failure, Kind};
+use crate::forwarded::Proxies;
 use crate::seconds::Seconds;
 use crate::shutdown::{Shutdown, shutdown};
 use std::pin::pin;
@@ -32,6 +34,13 @@ pub(crate) struct Listening {
     /// The most connections at a time; more are answered 503
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     max_connections: u32,
+
+    /// The most connections of one address at a time, or of one network of 64 bits in IPv6; more are answered 429
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    max_connections_per_address: u32,
+
+    #[command(flatten)]
+    proxies: Proxies,
 
     /// A subprotocol to speak with clients that offer it; repeat it, the most wanted first
     #[arg(long, value_name = "NAME")]
@@ -148,7 +157,7 @@ impl Listening {
         handle: H,
     ) -> Result<(), Failure>
     where
-        H: Fn(PendingRequest<Stream>, Shutdown) -> F + Clone + Send + Sync + 'static,
+        H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
         runtime(self.threads)?.block_on(async {
@@ -165,11 +174,15 @@ impl Listening {
             // At once, for who reads may do no more than read the first line.
             io::stdout().write_all((announcement + "\n").as_bytes())?;
             let (switch, shutdown) = shutdown();
-            let places = Places::new(self.max_connections as usize);
+            let entrance = Arc::new(Entrance::new(
+                self.max_connections as usize,
+                self.max_connections_per_address as usize,
+                self.proxies.clone(),
+            ));
             let signal = stop_signal()?;
             let mut meanwhile = pin!(meanwhile);
             let code = tokio::select! {
-                () = accept_all(&listener, &places, &server, &shutdown, &handle) => return Ok(()),
+                () = accept_all(&listener, &entrance, &server, &shutdown, &handle) => return Ok(()),
                 () = &mut meanwhile => return Ok(()),
                 code = signal => code,
             };
@@ -177,14 +190,14 @@ impl Listening {
             let mut again = pin!(stop_signal()?);
             if let Some(delay) = self.drain_delay.0 {
                 tokio::select! {
-                    () = accept_all(&listener, &places, &server, &shutdown, &handle) => {}
+                    () = accept_all(&listener, &entrance, &server, &shutdown, &handle) => {}
                     () = &mut meanwhile => {}
                     () = tokio::time::sleep(delay) => {}
                     _ = &mut again => {}
                 }
             }
             drop(listener);
-            let connections = places.taken();
+            let connections = entrance.taken();
             switch.begin(code);
             drop(shutdown);
             let goodbye = self.drain_timeout.0.unwrap_or(Duration::MAX);
@@ -195,7 +208,7 @@ impl Listening {
                 () = tokio::time::sleep(goodbye) => {}
                 _ = again => {}
             }
-            let left = places.taken();
+            let left = entrance.taken();
             let ended = connections.saturating_sub(left);
             let report =
                 format!("wskit goes down: {ended} of {connections} connections said goodbye\n");

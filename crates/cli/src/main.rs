@@ -3,10 +3,13 @@
 #![forbid(unsafe_code)]
 
 mod accepting;
+mod addresses;
 mod certificate;
 mod commands;
 mod compression;
+mod entrance;
 mod failure;
+mod forwarded;
 mod listening;
 mod printable;
 mod request;

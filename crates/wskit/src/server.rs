@@ -12,7 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use wskit_proto::Output;
 use wskit_proto::handshake::{
-    Acceptance, HeadLimits, Offer, OriginPolicy, Rejection, Request, ServerOpening, Subprotocol,
+    Acceptance, HeadLimits, Offer, OriginPolicy, Rejection, Request, RequestError, ServerOpening,
+    Subprotocol,
 };
 
 /// Accepts a WebSocket connection on a stream of bytes with the defaults of [`Server`].
@@ -280,6 +281,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
     /// Whether it asks for a WebSocket, rightly or wrongly.
     pub fn is_upgrade(&self) -> bool {
         self.request.is_upgrade()
+    }
+
+    /// Takes another host for the one that the request is for: the one that clients ask a proxy for which stands before
+    /// this server, where the proxy can be trusted to tell it. The origins of pages are compared with it.
+    ///
+    /// # Errors
+    /// The text is no host with or without a port; the request stays as it is.
+    pub fn replace_host(&mut self, host: &str) -> Result<(), RequestError> {
+        self.request.replace_host(host)
     }
 
     /// Checks that it is a request for a WebSocket that keeps all rules, and refuses it otherwise.

@@ -23,9 +23,10 @@ impl Echo {
             &server,
             |s, address| format!("wskit echo listens on ws{s}://{address}/"),
             std::future::pending(),
-            |request, shutdown| {
+            |request, visitor, shutdown| {
                 let opening = Box::pin(accept(request));
                 async {
+                    let _visitor = visitor;
                     let Some(socket) = opening.await else { return };
                     converse(socket, shutdown, echo).await;
                 }

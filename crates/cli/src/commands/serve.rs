@@ -58,7 +58,7 @@ impl Serve {
             format!("wskit serve listens on http{s}://{address}/\nwskit serve {place}{also}")
         };
         let work = work(hub.clone(), clock, programs);
-        self.listening.run(&server, announce, work, move |request, shutdown| {
+        self.listening.run(&server, announce, work, move |request, visitor, shutdown| {
             let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
             let opening = Box::pin(async move {
                 let Some(visit) = chat::visit(request.request()) else {
@@ -68,6 +68,7 @@ impl Serve {
                 Some((accept(request).await?, visit))
             });
             async move {
+                let _visitor = visitor;
                 let Some((socket, visit)) = opening.await else { return };
                 converse(socket, shutdown, async |socket| {
                     chat::converse(socket, &hub, &visit, clock, &counters).await

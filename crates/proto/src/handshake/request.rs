@@ -125,6 +125,30 @@ impl Request {
         &self.host
     }
 
+    /// Takes another host for the one that the request is for: the one that clients ask a proxy for which stands before
+    /// this server, where the proxy can be trusted to tell it. The origins of pages are compared with it.
+    ///
+    /// ```
+    /// # use wskit_proto::handshake::{HeadLimits, Request, RequestLine};
+    /// # let line = RequestLine { method: "GET", target: "/chat", minor_version: 1 };
+    /// # let headers: [(&str, &[u8]); 1] = [("host", b"inner:8080")];
+    /// # let mut request = Request::new(line, headers, HeadLimits::default())?;
+    /// request.replace_host("chat.example")?;
+    /// assert_eq!(request.host(), "chat.example");
+    /// assert!(request.replace_host("https://chat.example/").is_err());
+    /// # Ok::<(), wskit_proto::handshake::RequestError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The text is no host with or without a port; the request stays as it is.
+    pub fn replace_host(&mut self, host: &str) -> Result<(), RequestError> {
+        if !is_authority(host) {
+            return Err(RequestError::HostInvalid);
+        }
+        self.host = host.into();
+        Ok(())
+    }
+
     /// The headers.
     pub fn headers(&self) -> &Headers {
         &self.headers

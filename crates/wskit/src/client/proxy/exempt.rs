@@ -1,5 +1,6 @@
 //! Hosts that no proxy is used for: what `no_proxy` says.
 
+use crate::Network;
 use std::net::IpAddr;
 
 /// Which hosts are connected to directly.
@@ -18,8 +19,8 @@ enum Hosts {
     All,
     /// This name and all below it, in lower case.
     Name(String),
-    /// The addresses that begin with so many bits of this one.
-    Network(IpAddr, u8),
+    /// An address, or a network of them.
+    Network(Network),
 }
 
 impl Exempt {
@@ -49,8 +50,8 @@ fn is_here(name: &str, address: Option<IpAddr>) -> bool {
 
 impl Entry {
     fn parse(word: &str) -> Option<Entry> {
-        if let Some(hosts) = Hosts::parse_addresses(word) {
-            return Some(Entry { hosts, port: None });
+        if let Ok(network) = word.parse() {
+            return Some(Entry { hosts: Hosts::Network(network), port: None });
         }
         let (host, port) = match word.rsplit_once(':') {
             // The last colon may stand within brackets.
@@ -58,10 +59,10 @@ impl Entry {
             _ => (word, None),
         };
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        let hosts = match Hosts::parse_addresses(bare) {
-            Some(addresses) => addresses,
-            None if bare == "*" => Hosts::All,
-            None => {
+        let hosts = match bare.parse() {
+            Ok(network) => Hosts::Network(network),
+            Err(_) if bare == "*" => Hosts::All,
+            Err(_) => {
                 let name = bare.strip_prefix("*.").or(bare.strip_prefix('.')).unwrap_or(bare);
                 let is_name = !name.is_empty() && !name.contains(['/', ':', '*', '[', ']']);
                 Hosts::Name(is_name.then(|| normal(name))?)
@@ -72,42 +73,15 @@ impl Entry {
 }
 
 impl Hosts {
-    /// An address, or a network such as `10.0.0.0/8`.
-    fn parse_addresses(word: &str) -> Option<Hosts> {
-        let (address, bits) = match word.split_once('/') {
-            Some((address, bits)) => (address, Some(bits.parse().ok()?)),
-            None => (word, None),
-        };
-        let address: IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits = bits.unwrap_or(most);
-        (bits <= most).then_some(Hosts::Network(address, bits))
-    }
-
     fn cover(&self, name: &str, address: Option<IpAddr>) -> bool {
         match (self, address) {
             (Hosts::All, _) => true,
             (Hosts::Name(exempt), None) => name
                 .strip_suffix(exempt.as_str())
                 .is_some_and(|before| before.is_empty() || before.ends_with('.')),
-            (Hosts::Network(network, bits), Some(address)) => is_within(address, *network, *bits),
-            (Hosts::Name(_), Some(_)) | (Hosts::Network(..), None) => false,
+            (Hosts::Network(network), Some(address)) => network.contains(address),
+            (Hosts::Name(_), Some(_)) | (Hosts::Network(_), None) => false,
         }
-    }
-}
-
-fn is_within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
-    // A shift by all bits, of a network that has none, leaves nothing.
-    match (address, network) {
-        (IpAddr::V4(address), IpAddr::V4(network)) => {
-            let differing = address.to_bits() ^ network.to_bits();
-            differing.checked_shr(32 - u32::from(bits)).unwrap_or(0) == 0
-        }
-        (IpAddr::V6(address), IpAddr::V6(network)) => {
-            let differing = address.to_bits() ^ network.to_bits();
-            differing.checked_shr(128 - u32::from(bits)).unwrap_or(0) == 0
-        }
-        _ => false,
     }
 }
 
@@ -143,24 +117,12 @@ mod tests {
     fn addresses_and_networks() {
         for (entry, host, is_covered) in [
             ("10.0.0.1", "10.0.0.1", true),
-            ("10.0.0.1", "10.0.0.10", false),
-            ("0.0.0.1", "10.0.0.1", false),
             ("10.0.0.0/8", "10.255.1.1", true),
             ("10.0.0.0/8", "11.0.0.0", false),
-            ("10.1.2.3/9", "10.127.0.0", true),
-            ("10.1.2.3/9", "10.128.0.0", false),
-            ("10.0.0.4/31", "10.0.0.5", true),
-            ("10.0.0.4/32", "10.0.0.5", false),
-            ("0.0.0.0/0", "1.2.3.4", true),
-            ("0.0.0.0/0", "2001:db8::1", false),
-            ("::/0", "2001:db8::1", true),
-            ("2001:db8::/32", "2001:db8:ffff::1", true),
-            ("2001:db8::/32", "2001:db9::1", false),
-            ("2001:db8::1", "2001:DB8:0::1", true),
-            ("[2001:db8::1]", "2001:db8::1", true),
             ("10.0.0.0/8", "::ffff:10.1.1.1", true),
+            ("2001:db8::/32", "2001:db8:ffff::1", true),
+            ("[2001:db8::1]", "2001:db8::1", true),
             ("10.0.0.0/33", "10.0.0.0", false),
-            ("10.0.0.0/x", "10.0.0.0", false),
             ("10.0.0.0/8", "example.com", false),
         ] {
             assert_eq!(covers(entry, host), is_covered, "{entry} {host}");

@@ -1,0 +1,133 @@
+//! Who may come in: places for connections, all together and for each address, and what is known of who has one.
+
+use crate::accepting::Stream;
+use crate::addresses::{AddressPlace, Addresses, TooMany};
+use crate::forwarded::{Peer, Proxies};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wskit::{Field, PendingRequest, Rejection};
+
+/// How many connections beyond the limits are told so at a time. More only see their end.
+const REFUSALS_MAX: usize = 256;
+
+/// Lets connections in, as long as there are places.
+pub(crate) struct Entrance {
+    connections_max: usize,
+    served: Arc<Semaphore>,
+    refused: Arc<Semaphore>,
+    addresses: Arc<Addresses>,
+    proxies: Proxies,
+}
+
+/// What a connection holds until its request is there.
+pub(crate) enum Place {
+    Served(ServedPlace),
+    Refused(OwnedSemaphorePermit, Refusal),
+}
+
+/// A place among those who are served.
+pub(crate) struct ServedPlace {
+    peer: Peer,
+    _permit: OwnedSemaphorePermit,
+    /// Missing where the client has yet to be known, or is not counted.
+    of_address: Option<AddressPlace>,
+}
+
+/// Who sent a request. It has its place for as long as this is held.
+pub(crate) struct Visitor {
+    _place: ServedPlace,
+}
+
+/// Why somebody is not served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// There are as many connections as there may be.
+    Busy,
+    /// The address has as many connections as it may have.
+    TooManyOfAddress,
+    /// A proxy says something that cannot be read.
+    ForwardedUnreadable,
+}
+
+impl Entrance {
+    pub(crate) fn new(connections_max: usize, each_max: usize, proxies: Proxies) -> Entrance {
+        let semaphore = |count| Arc::new(Semaphore::new(count));
+        Entrance {
+            connections_max,
+            served: semaphore(connections_max),
+            refused: semaphore(REFUSALS_MAX),
+            addresses: Addresses::new(each_max),
+            proxies,
+        }
+    }
+
+    /// How many places for connections are taken.
+    pub(crate) fn taken(&self) -> usize {
+        self.connections_max - self.served.available_permits()
+    }
+
+    /// A place for a connection of this peer, or at least for telling it that there is none.
+    pub(crate) fn place(&self, peer: Peer) -> Option<Place> {
+        let refusal = match self.served.clone().try_acquire_owned() {
+            Err(_) => Refusal::Busy,
+            Ok(_permit) => match self.of_address(peer) {
+                Ok(of_address) => {
+                    return Some(Place::Served(ServedPlace { peer, _permit, of_address }));
+                }
+                Err(TooMany) => Refusal::TooManyOfAddress,
+            },
+        };
+        let permit = self.refused.clone().try_acquire_owned().ok()?;
+        Some(Place::Refused(permit, refusal))
+    }
+
+    /// Clients behind a proxy are counted when they are known.
+    fn of_address(&self, peer: Peer) -> Result<Option<AddressPlace>, TooMany> {
+        match peer.address() {
+            Some(address) if !self.proxies.trust(peer) => self.addresses.take(address),
+            _ => Ok(None),
+        }
+    }
+
+    /// Finds out who sent the request and which host it is for, and lets it in.
+    pub(crate) fn admit(
+        &self,
+        request: &mut PendingRequest<Stream>,
+        mut place: ServedPlace,
+    ) -> Result<Box<Visitor>, Refusal> {
+        let client = self.proxies.look_behind(place.peer, request.request().headers());
+        let client = client.map_err(|_| Refusal::ForwardedUnreadable)?;
+        if let Some(address) = client.address.filter(|_| place.of_address.is_none()) {
+            let of_address = self.addresses.take(address);
+            place.of_address = of_address.map_err(|TooMany| Refusal::TooManyOfAddress)?;
+        }
+        if let Some(host) = client.host {
+            request.replace_host(&host).map_err(|_| Refusal::ForwardedUnreadable)?;
+        }
+        Ok(Box::new(Visitor { _place: place }))
+    }
+}
+
+impl Refusal {
+    /// What is answered.
+    pub(crate) fn rejection(self) -> Rejection {
+        let (status, words, come_back) = match self {
+            Refusal::Busy => (503, "the server has no place for another connection", Some("5")),
+            Refusal::TooManyOfAddress => (
+                429,
+                "there are too many connections from your address; end one of them",
+                Some("30"),
+            ),
+            Refusal::ForwardedUnreadable => (
+                400,
+                "what the proxy says of you in X-Forwarded-Host or Forwarded cannot be read",
+                None,
+            ),
+        };
+        let rejection = Rejection::new(status, words);
+        match come_back.map(|seconds| Field::new("Retry-After", seconds)) {
+            Some(Ok(field)) => rejection.with_header(field),
+            _ => rejection,
+        }
+    }
+}
