@@ -25,11 +25,15 @@ thread_local! {
 #[inline]
 pub(crate) fn take_input() -> BytesMut {
     let mut buffer = INPUT.with(Cell::take);
-    // Messages that share its memory may have been dropped by now, or not.
-    if buffer.capacity() >= REST_BYTES_MIN || buffer.try_reclaim(BUFFER_BYTES) {
-        return buffer;
+    // One that grew is begun from its front each time, for large messages to lie in it whole.
+    if !(REST_BYTES_MIN..=BUFFER_BYTES).contains(&buffer.capacity()) {
+        // Messages that share its memory may have been dropped by now, or not.
+        let _begins_at_its_front = buffer.try_reclaim(buffer.capacity() + 1);
+        if buffer.capacity() < REST_BYTES_MIN {
+            return BytesMut::with_capacity(BUFFER_BYTES);
+        }
     }
-    BytesMut::with_capacity(BUFFER_BYTES)
+    buffer
 }
 
 /// Gives back a buffer that was read into, of no more than [`KEPT_BYTES_MAX`].
@@ -51,5 +55,23 @@ pub(crate) fn take_output() -> Vec<u8> {
 pub(crate) fn give_output(buffer: Vec<u8>) {
     if (1..=KEPT_BYTES_MAX).contains(&buffer.len()) {
         OUTPUT.with(|place| place.set(buffer));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_that_grew_is_begun_from_its_front_when_no_message_lies_in_it_any_more() {
+        let mut buffer = BytesMut::with_capacity(8 * BUFFER_BYTES);
+        buffer.resize(6 * BUFFER_BYTES, 0);
+        let message = buffer.split_to(5 * BUFFER_BYTES).freeze();
+        give_input(buffer);
+        let buffer = take_input();
+        assert!(buffer.capacity() < 8 * BUFFER_BYTES, "a message lies in it");
+        drop(message);
+        give_input(buffer);
+        assert!(take_input().capacity() >= 8 * BUFFER_BYTES);
     }
 }

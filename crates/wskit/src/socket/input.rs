@@ -29,6 +29,10 @@ const MOVED_BYTES_MAX: usize = 4 << 10;
 /// No less memory than this is offered to a read.
 const ROOM_BYTES_MIN: usize = 4 << 10;
 
+/// For the rest of a message that has not arrived, no more memory is taken at once than this, or
+/// than has arrived of it already.
+const AHEAD_BYTES_MAX: usize = 256 << 10;
+
 impl Input {
     /// Begins with what came behind the opening handshake.
     pub(crate) fn new(bytes: BytesMut) -> Input {
@@ -58,8 +62,9 @@ impl Input {
     fn make_room(&mut self, missing: impl FnOnce(&BytesMut) -> usize) {
         let arrived = self.bytes.len();
         if arrived > MOVED_BYTES_MAX {
-            let missing = missing(&self.bytes);
-            self.bytes.reserve(missing.clamp(ROOM_BYTES_MIN, arrived.max(BUFFER_BYTES)));
+            // With room to spare: a read that does not fill it tells that no more is there.
+            let wanted = missing(&self.bytes).saturating_add(ROOM_BYTES_MIN);
+            self.bytes.reserve(wanted.min(arrived.max(AHEAD_BYTES_MAX)));
             if matches!(self.memory, Memory::Own) || self.bytes.capacity() > KEPT_BYTES_MAX {
                 self.memory = Memory::Grown;
             }
@@ -85,5 +90,25 @@ impl Input {
                 buffers::give_input(lent.bytes);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_grows_with_what_has_arrived_and_not_with_what_is_declared() {
+        for arrived in [BUFFER_BYTES, AHEAD_BYTES_MAX, 4 * AHEAD_BYTES_MAX] {
+            let mut input = Input::new(BytesMut::from(&vec![0; arrived][..]));
+            let room = input.with_room(|_| usize::MAX).capacity() - arrived;
+            assert!((AHEAD_BYTES_MAX..=arrived.max(AHEAD_BYTES_MAX)).contains(&room), "{room}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_message_does_not_fill_the_memory() {
+        let mut input = Input::new(BytesMut::from(&vec![0; BUFFER_BYTES][..]));
+        assert!(input.with_room(|_| 100_000).capacity() >= BUFFER_BYTES + 100_000 + ROOM_BYTES_MIN);
     }
 }
