@@ -221,6 +221,11 @@ impl Output {
         Some(core::mem::take(&mut self.buffer))
     }
 
+    /// Forgets what waits, and gives the buffer it lay in, which is empty if there was none.
+    pub fn discard(&mut self) -> Vec<u8> {
+        core::mem::take(self).buffer
+    }
+
     /// Whether there is memory to copy into without asking for more.
     #[inline]
     pub fn has_buffer(&self) -> bool {

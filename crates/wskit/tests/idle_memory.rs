@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{BINARY, FIN, REQUEST, frame};
+use common::{BINARY, CLOSE, FIN, REQUEST, frame};
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     io::{Read, Write},
@@ -24,12 +24,14 @@ static ALLOCATOR: Counting = Counting;
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static ALLOCATED_BYTES: AtomicU64 = AtomicU64::new(0);
 static LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 
 // SAFETY: everything is passed on to the system's allocator as it came.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Relaxed);
+        ALLOCATED_BYTES.fetch_add(layout.size() as u64, Relaxed);
         LIVE_BYTES.fetch_add(layout.size() as isize, Relaxed);
         // SAFETY: the caller promises what the system's allocator asks for.
         unsafe { System.alloc(layout) }
@@ -160,6 +162,26 @@ async fn allocations_per_hundred(server: SocketAddr, payload_bytes: usize) -> u6
     spawn_blocking(echo).await.unwrap()
 }
 
+/// How often memory was asked for, and for how much, from a connection's opening to its end, once warm.
+async fn allocated_per_connection(server: SocketAddr, end: fn(TcpStream)) -> (u64, u64) {
+    let connect = move |count| (0..count).for_each(|_| end(open(server, REQUEST)));
+    spawn_blocking(move || connect(CONNECTIONS)).await.unwrap();
+    settle().await;
+    let before = (ALLOCATIONS.load(Relaxed), ALLOCATED_BYTES.load(Relaxed));
+    spawn_blocking(move || connect(CONNECTIONS)).await.unwrap();
+    settle().await;
+    let count = ALLOCATIONS.load(Relaxed) - before.0;
+    let bytes = ALLOCATED_BYTES.load(Relaxed) - before.1;
+    (count / CONNECTIONS as u64, bytes / CONNECTIONS as u64)
+}
+
+fn close(mut stream: TcpStream) {
+    stream.write_all(&[CLOSE, 0x80, 0, 0, 0, 0]).unwrap();
+    stream.read_exact(&mut [0; 2]).unwrap();
+    // The server ends the connection first.
+    assert_eq!(stream.read(&mut [0]).unwrap(), 0);
+}
+
 async fn listen(server: Server) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -190,6 +212,18 @@ fn an_idle_connection_holds_no_buffers_and_an_echo_takes_no_memory() {
         for payload_bytes in [16, 1 << 10, 4000, 5000, 64 << 10] {
             let count = allocations_per_hundred(server, payload_bytes).await;
             assert_eq!(count, 0, "allocations for 100 echoes of {payload_bytes} bytes");
+        }
+    });
+}
+
+#[test]
+fn a_connection_takes_little_memory_from_its_opening_to_its_end() {
+    alone(async {
+        let server = listen(Server::new()).await;
+        for (end, how) in [(drop as fn(TcpStream), "ended"), (close, "closed")] {
+            let (count, bytes) = allocated_per_connection(server, end).await;
+            println!("{count} allocations of {bytes} bytes for a connection that is {how}");
+            assert!(count <= 24 && bytes < 8 << 10, "{count} allocations, {bytes} bytes, {how}");
         }
     });
 }

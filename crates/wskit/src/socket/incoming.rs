@@ -40,15 +40,20 @@ enum Stage {
     /// Messages are received.
     Messages,
     /// All is said. Our Close frame has to leave.
-    Leaving { shut: bool },
+    Leaving { shut: Shut },
     /// The transport is to be ended.
-    Ending {
-        /// This end does not wait for the other to begin.
-        shut: bool,
-        discarded_bytes: usize,
-    },
+    Ending { shut: Shut, discarded_bytes: usize },
     /// The transport has ended.
     Ended,
+}
+
+/// When this end ends its side of the transport.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shut {
+    /// When the other has ended its own.
+    Later,
+    Now,
+    Done,
 }
 
 /// What is known of a connection's end.
@@ -220,7 +225,9 @@ impl Incoming {
                 }
                 Ok(Some(Taken::Close(frame))) => {
                     self.farewell().peer_close = Some(frame);
-                    self.leave(Verdict::Closed, self.is_server);
+                    // The client waits for the server to begin.
+                    let shut = if self.is_server { Shut::Now } else { Shut::Later };
+                    self.leave(Verdict::Closed, shut);
                     return None;
                 }
                 Ok(None) => return None,
@@ -258,7 +265,7 @@ impl Incoming {
                         // The peer is there, and is to be told what it did.
                         Missed::Message => {
                             let error = Error::Lost(Lost::Missed(missed));
-                            self.leave(Verdict::Failed(error), true);
+                            self.leave(Verdict::Failed(error), Shut::Now);
                         }
                         Missed::Keepalive | Missed::Close => {
                             let _it_may_still_arrive =
@@ -352,10 +359,10 @@ impl Incoming {
             let Stage::Ending { shut, discarded_bytes } = &mut self.stage else {
                 return Poll::Ready(());
             };
-            if *shut {
+            if *shut == Shut::Now {
                 let shutdown = ends.outgoing(|_, writer| Pin::new(writer).poll_shutdown(cx));
                 match shutdown {
-                    Poll::Ready(Ok(())) => *shut = false,
+                    Poll::Ready(Ok(())) => *shut = Shut::Done,
                     Poll::Ready(Err(_)) => return Poll::Ready(()),
                     Poll::Pending => return self.poll_close_timeout(ends, cx),
                 }
@@ -387,11 +394,11 @@ impl Incoming {
             outgoing.prepare();
             outgoing.sending.fail_because(&error, &mut outgoing.output);
         });
-        self.leave(Verdict::Failed(error.into()), true);
+        self.leave(Verdict::Failed(error.into()), Shut::Now);
     }
 
     /// All is said: what was sent last is to arrive, and then the transport is to end.
-    fn leave(&mut self, verdict: Verdict, shut: bool) {
+    fn leave(&mut self, verdict: Verdict, shut: Shut) {
         self.farewell().verdict = Some(verdict);
         self.deadlines.restart_close();
         self.stage = Stage::Leaving { shut };
@@ -401,16 +408,23 @@ impl Incoming {
     fn lose<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>, lost: Lost) {
         let farewell = self.farewell();
         let lost = farewell.write_error.take().map_or(lost, Lost::Broken);
-        farewell.verdict = Some(Verdict::Failed(Error::Lost(lost)));
+        if matches!(&lost, Lost::Broken(error) if error.kind() == io::ErrorKind::ConnectionReset) {
+            // There is no side left to end.
+            self.stage = Stage::Ending { shut: Shut::Done, discarded_bytes: 0 };
+        }
+        self.farewell().verdict = Some(Verdict::Failed(Error::Lost(lost)));
         self.end(ends, cx);
     }
 
     fn end<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) {
-        // Who waited for the peer to end its side ends the other now, so that the peer need not
-        // wait until the application drops the connection. Once more does no harm.
-        let _nobody_waits_for_it = ends.outgoing(|outgoing, writer| {
+        let is_shut = matches!(self.stage, Stage::Ending { shut: Shut::Done, .. });
+        ends.outgoing(|outgoing, writer| {
             outgoing.end();
-            Pin::new(writer).poll_shutdown(cx)
+            if !is_shut {
+                // Who waited for the peer to end its side ends the other now, so that the peer need
+                // not wait until the application drops the connection.
+                let _nobody_waits_for_it = Pin::new(writer).poll_shutdown(cx);
+            }
         });
         self.stage = Stage::Ended;
         self.input = Input::new(BytesMut::new());

@@ -84,11 +84,15 @@ impl Input {
     #[inline]
     pub(crate) fn give_back(&mut self) {
         if !matches!(self.memory, Memory::Own) && self.bytes.len() <= MOVED_BYTES_MAX {
-            let begun = BytesMut::from(&self.bytes[..]);
-            let lent = std::mem::replace(self, Input::new(begun));
-            if matches!(lent.memory, Memory::Borrowed) {
-                buffers::give_input(lent.bytes);
-            }
+            *self = Input::new(BytesMut::from(&self.bytes[..]));
+        }
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        if matches!(self.memory, Memory::Borrowed) {
+            buffers::give_input(std::mem::take(&mut self.bytes));
         }
     }
 }

@@ -120,7 +120,17 @@ impl Outgoing {
     pub(crate) fn end(&mut self) {
         self.sending.end();
         self.is_cut |= !self.output.is_empty();
-        self.output = Output::default();
+        self.forget();
+    }
+
+    fn forget(&mut self) {
+        buffers::give_output(self.output.discard());
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        self.forget();
     }
 }
 
