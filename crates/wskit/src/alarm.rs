@@ -12,9 +12,9 @@ use wskit_proto::Timestamp;
 /// A timer that costs next to nothing while its deadline does not change.
 #[derive(Debug)]
 pub(crate) struct Alarm {
-    /// The moment that the connection's timestamps count from. It is the connection's own, for
-    /// the clocks of two runtimes may differ when their time is virtual.
-    epoch: Instant,
+    /// The moment that the connection's timestamps count from, once one was needed. It is the
+    /// connection's own, for the clocks of two runtimes may differ when their time is virtual.
+    epoch: Option<Instant>,
     /// Boxed, for a connection without deadlines needs none.
     sleep: Option<Pin<Box<Sleep>>>,
     /// Whom it wakes.
@@ -24,11 +24,12 @@ pub(crate) struct Alarm {
 impl Alarm {
     /// An alarm that is not set.
     pub(crate) fn new() -> Alarm {
-        Alarm { epoch: Instant::now(), sleep: None, waker: None }
+        Alarm { epoch: None, sleep: None, waker: None }
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.epoch.elapsed()
+    pub(crate) fn now(&mut self) -> Timestamp {
+        let now = Instant::now();
+        now - *self.epoch.get_or_insert(now)
     }
 
     /// Rings at this time, or never. An alarm that is set for an earlier time rings early, which
@@ -38,7 +39,7 @@ impl Alarm {
             self.sleep = None;
             return;
         };
-        let deadline = self.epoch + deadline;
+        let deadline = *self.epoch.get_or_insert_with(Instant::now) + deadline;
         match &mut self.sleep {
             Some(sleep) if sleep.deadline() <= deadline && !sleep.is_elapsed() => return,
             Some(sleep) => sleep.as_mut().reset(deadline),

@@ -2,12 +2,19 @@
 
 mod parsed;
 
-use crate::socket::{Opened, Options, WebSocket};
+use crate::socket::{Input, Opened, Options, WebSocket};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, Accepted, MaybeTls, TlsError, rustls::ServerConfig};
 use crate::{Compression, Error, Limits, Timeouts, buffers};
 use bytes::BytesMut;
-use std::{future::Future, io, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use wskit_proto::Output;
@@ -83,9 +90,6 @@ impl Default for Settings {
         }
     }
 }
-
-/// How much of a request is read at once, at least.
-const READ_BYTES_MIN: usize = 1024;
 
 /// How long the peer of a refused request may take to read the answer.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -198,10 +202,11 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut input = BytesMut::new();
-        let head = read_head(&mut stream, &mut input, self.settings.head_limits);
+        let head = read_head(&mut stream, self.settings.head_limits);
         match self.in_time(head).await {
-            Ok(request) => Ok(PendingRequest { stream, input, request, server: self.clone() }),
+            Ok((request, input)) => {
+                Ok(PendingRequest { stream, input, request, server: self.clone() })
+            }
             Err(error) => {
                 let answer = |output: &mut Output| match &error {
                     Error::Request(error) => error.write_response(output),
@@ -217,23 +222,36 @@ impl Server {
     }
 }
 
+/// Reads a request, and what has come behind it already.
 async fn read_head<S: AsyncRead + Unpin>(
     stream: &mut S,
-    input: &mut BytesMut,
     limits: HeadLimits,
-) -> Result<Request, Error> {
+) -> Result<(Request, BytesMut), Error> {
     let mut opening = ServerOpening::new(limits);
-    loop {
-        // A little at a time: who connects and says nothing should cost next to nothing.
-        input.reserve(READ_BYTES_MIN);
-        let read = stream.read_buf(input).await.map_err(Error::Opening)?;
-        if read == 0 {
-            return Err(Error::Opening(io::ErrorKind::UnexpectedEof.into()));
+    // Who connects and says nothing holds no memory to read into.
+    let mut input = Input::new(BytesMut::new());
+    poll_fn(|cx| {
+        loop {
+            let bytes = input.with_room(|_| 0);
+            match pin!(stream.read_buf(bytes)).poll(cx) {
+                Poll::Ready(Ok(0)) => {
+                    let ended = io::ErrorKind::UnexpectedEof.into();
+                    return Poll::Ready(Err(Error::Opening(ended)));
+                }
+                Poll::Ready(Ok(_)) => {
+                    if let Some(request) = opening.receive_head(input.bytes())? {
+                        return Poll::Ready(Ok((request, input.take())));
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Opening(error))),
+                Poll::Pending => {
+                    input.give_back();
+                    return Poll::Pending;
+                }
+            }
         }
-        if let Some(request) = opening.receive_head(input)? {
-            return Ok(request);
-        }
-    }
+    })
+    .await
 }
 
 /// Sends the answer of a refused request and ends the connection so that the answer arrives: what

@@ -4,7 +4,7 @@ use super::field::{is_value, write_line};
 use super::list::{is_token, items, trim};
 use super::{RequestError, ResponseError};
 use alloc::vec::Vec;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use core::fmt;
 
 /// How much a head may hold.
@@ -44,7 +44,10 @@ struct Place {
 
 impl Headers {
     /// Remembers where the parsed headers lie in the head that they were parsed from.
-    pub(super) fn locate(head: &Bytes, parsed: &[httparse::Header<'_>]) -> Headers {
+    ///
+    /// The head is copied, so that the headers, which may live long, do not keep the read buffer
+    /// alive.
+    pub(super) fn locate(head: &[u8], parsed: &[httparse::Header<'_>]) -> Headers {
         let place = |part: &[u8]| {
             let start = part.as_ptr() as usize - head.as_ptr() as usize;
             (start as u32, (start + part.len()) as u32)
@@ -56,7 +59,7 @@ impl Headers {
                 value: place(trim(field.value)),
             })
             .collect();
-        Headers { head: head.clone(), fields }
+        Headers { head: Bytes::copy_from_slice(head), fields }
     }
 
     /// Copies headers that were parsed elsewhere into a head such as they may have come in, of which
@@ -114,8 +117,17 @@ impl Headers {
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.fields
             .iter()
-            .filter(move |place| self.part(place.name).eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |place| self.is_named(place, name))
             .map(|place| self.part(place.value))
+    }
+
+    /// The values of all headers whose names begin like this.
+    pub(super) fn beginning_with<'a>(&'a self, start: &str) -> impl Iterator<Item = &'a [u8]> {
+        let begins = move |place: &&Place| {
+            let name = self.part(place.name).get(..start.len());
+            name.is_some_and(|name| name.eq_ignore_ascii_case(start.as_bytes()))
+        };
+        self.fields.iter().filter(begins).map(|place| self.part(place.value))
     }
 
     /// The head as it came, first line and all; or as it may have come, if another parser took it.
@@ -136,6 +148,12 @@ impl Headers {
             (Some(value), None) => Only::Value(value),
             (Some(_), Some(_)) => Only::Repeated,
         }
+    }
+
+    fn is_named(&self, place: &Place, name: &str) -> bool {
+        let (start, end) = place.name;
+        (end - start) as usize == name.len()
+            && self.part(place.name).eq_ignore_ascii_case(name.as_bytes())
     }
 
     fn part(&self, (start, end): (u32, u32)) -> &[u8] {
@@ -202,14 +220,6 @@ impl HeadEnd {
         self.searched_bytes = input.len();
         None
     }
-}
-
-/// Takes the head off the front of the buffer.
-pub(super) fn take(input: &mut BytesMut, head_bytes: usize) -> Bytes {
-    // A copy, so that the headers, which may live long, do not keep the read buffer alive.
-    let head = Bytes::copy_from_slice(&input[..head_bytes]);
-    bytes::Buf::advance(input, head_bytes);
-    head
 }
 
 #[cfg(test)]

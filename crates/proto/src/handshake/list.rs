@@ -2,12 +2,36 @@
 
 /// Whether the bytes are a token (RFC 9110 §5.6.2).
 pub(super) fn is_token(bytes: &[u8]) -> bool {
-    !bytes.is_empty() && bytes.iter().all(|byte| is_token_byte(*byte))
+    !bytes.is_empty() && TOKEN.holds_all(bytes)
 }
 
-fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Some bytes, found by one look for each.
+pub(super) struct ByteSet([bool; 256]);
+
+impl ByteSet {
+    /// Letters, digits and these.
+    pub(super) const fn alphanumeric_and(others: &[u8]) -> ByteSet {
+        let mut holds = [false; 256];
+        let mut byte = 0;
+        while byte < holds.len() {
+            holds[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut place = 0;
+        while place < others.len() {
+            holds[others[place] as usize] = true;
+            place += 1;
+        }
+        ByteSet(holds)
+    }
+
+    /// Whether all these bytes are in the set.
+    pub(super) fn holds_all(&self, bytes: &[u8]) -> bool {
+        bytes.iter().all(|byte| self.0[usize::from(*byte)])
+    }
 }
+
+static TOKEN: ByteSet = ByteSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
 
 /// The items of a comma-separated list, without the blanks around them. Commas in quoted strings
 /// do not separate. Takes time linear in the value, however many blanks it has.

@@ -181,7 +181,7 @@ impl Request {
             Form::Get => return Err(RequestError::ConnectMissing),
             Form::GetOfHttp1 | Form::ExtendedConnect => {}
         }
-        if headers.iter().any(|(name, value)| is_websocket_header(name) && !value.is_ascii()) {
+        if !headers.beginning_with("sec-websocket-").all(<[u8]>::is_ascii) {
             return Err(RequestError::NotAscii);
         }
         // §4.2.1 (6)
@@ -205,10 +205,6 @@ impl Request {
         let extensions = Extension::parse_list(headers.all("sec-websocket-extensions"))?;
         Ok(Offer { request: self, bootstrap, subprotocols, extensions })
     }
-}
-
-fn is_websocket_header(name: &str) -> bool {
-    name.get(..14).is_some_and(|start| start.eq_ignore_ascii_case("sec-websocket-"))
 }
 
 /// RFC 6455 §4.2.1 (2). The authority of an absolute target goes first (RFC 9112 §3.2.2), but one `Host`

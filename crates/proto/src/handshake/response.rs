@@ -1,9 +1,9 @@
 //! Taking a response as it arrives (RFC 9112 §6).
 
-use super::head::{self, HEADERS_MAX, HeadEnd, HeadLimits, Headers};
+use super::head::{HEADERS_MAX, HeadEnd, HeadLimits, Headers};
 use super::{Refusal, ResponseError};
 use alloc::vec::Vec;
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use core::{mem::MaybeUninit, ops::RangeInclusive};
 
 /// Takes a response as it arrives: the head of one whose status is wanted, and the start of the
@@ -93,11 +93,13 @@ impl IncomingResponse {
         };
         self.head_bytes += head_bytes;
         self.end = HeadEnd::default();
-        parse(&head::take(input, head_bytes)).map(Some)
+        let response = parse(&input[..head_bytes])?;
+        input.advance(head_bytes);
+        Ok(Some(response))
     }
 }
 
-fn parse(head: &Bytes) -> Result<(u16, Headers), ResponseError> {
+fn parse(head: &[u8]) -> Result<(u16, Headers), ResponseError> {
     let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut parsed = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();

@@ -1,9 +1,9 @@
 //! The request as bytes: the server's side of the opening handshake (RFC 6455 §4.2).
 
-use super::head::{self, HEADERS_MAX, HeadEnd, HeadLimits, Headers};
+use super::head::{HEADERS_MAX, HeadEnd, HeadLimits, Headers};
 use super::target::Target;
 use super::{Offer, Request, RequestError, RequestLine};
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, BytesMut};
 use core::mem::MaybeUninit;
 
 /// Takes a request that arrives in any pieces.
@@ -62,41 +62,47 @@ impl ServerOpening {
         if words.nth(1).is_some_and(|target| target.len() > target_bytes_max) {
             return Err(RequestError::TargetTooLong(target_bytes_max));
         }
-        let Some(head_bytes) = self.end.find(searched) else {
+        // Where it ends is told by the parser, but not before it is whole.
+        if !searched.ends_with(b"\r\n\r\n") && self.end.find(searched).is_none() {
             if searched.len() == head_bytes_max {
                 return Err(RequestError::HeadTooLong(head_bytes_max));
             }
             return Ok(None);
-        };
-        parse(&head::take(input, head_bytes)).map(Some)
+        }
+        let (request, head_bytes) = parse(searched)?;
+        input.advance(head_bytes);
+        Ok(Some(request))
     }
 }
 
-fn parse(head: &Bytes) -> Result<Request, RequestError> {
+/// Reads the request that begins with these bytes, which hold its whole head, and says how long that
+/// is.
+fn parse(bytes: &[u8]) -> Result<(Request, usize), RequestError> {
     let mut storage = [const { MaybeUninit::uninit() }; HEADERS_MAX];
     let mut parsed = httparse::Request::new(&mut []);
-    match parsed.parse_with_uninit_headers(head, &mut storage) {
-        Ok(httparse::Status::Complete(_)) => {}
+    let head = match parsed.parse_with_uninit_headers(bytes, &mut storage) {
+        Ok(httparse::Status::Complete(head_bytes)) => &bytes[..head_bytes],
         Err(httparse::Error::TooManyHeaders) => {
             return Err(RequestError::TooManyHeaders(HEADERS_MAX));
         }
-        Err(httparse::Error::Version) if names_http_third(head) => {
+        Err(httparse::Error::Version) if names_http_third(bytes) => {
             return Err(RequestError::HttpVersion);
         }
-        _ if has_broken_target(head) => return Err(RequestError::Target),
+        _ if has_broken_target(bytes) => return Err(RequestError::Target),
         _ => return Err(RequestError::NotHttp),
-    }
+    };
     let line = RequestLine {
         method: parsed.method.unwrap_or_default(),
         target: parsed.path.unwrap_or_default(),
         minor_version: parsed.version.unwrap_or_default(),
     };
-    Request::check(line, Headers::locate(head, parsed.headers))
+    let request = Request::check(line, Headers::locate(head, parsed.headers))?;
+    Ok((request, head.len()))
 }
 
 /// Whether the third word of the first line, where the version belongs, is some version of HTTP.
-fn names_http_third(head: &[u8]) -> bool {
-    first_words(head).nth(2).is_some_and(|version| version.starts_with(b"HTTP/"))
+fn names_http_third(bytes: &[u8]) -> bool {
+    first_words(bytes).nth(2).is_some_and(|version| version.starts_with(b"HTTP/"))
 }
 
 fn first_words(head: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {

@@ -1,6 +1,13 @@
 //! The target of a request (RFC 9112 §3.2) and the host it is for.
 
+use super::list::ByteSet;
 use alloc::string::String;
+
+/// What a target may hold (RFC 3986 §2), without the fragment.
+static URI: ByteSet = ByteSet::alphanumeric_and(b"!$%&'()*+,-./:;=?@[]_~");
+
+/// What a host that is a name or an IPv4 address may hold (RFC 3986 §3.2.2).
+static HOST: ByteSet = ByteSet::alphanumeric_and(b"-._~%!$&'()*+,;=");
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,8 +21,7 @@ pub(super) struct Target {
 impl Target {
     /// Reads a target in origin form (`/chat?x=1`) or absolute form (`http://host/chat`).
     pub(super) fn parse(target: &str) -> Option<Target> {
-        let is_uri_byte = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte);
-        if !target.bytes().all(is_uri_byte) || !percent_signs_are_followed_by_hex(target) {
+        if !URI.holds_all(target.as_bytes()) || !percent_signs_are_followed_by_hex(target) {
             return None;
         }
         if target.starts_with('/') {
@@ -51,12 +57,7 @@ pub(super) fn is_authority(authority: &str) -> bool {
             !address.is_empty()
                 && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
         }),
-        None => {
-            !host.is_empty()
-                && host
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&byte))
-        }
+        None => !host.is_empty() && HOST.holds_all(host.as_bytes()),
     };
     host_is_valid
         && port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok())

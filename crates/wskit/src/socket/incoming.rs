@@ -331,7 +331,8 @@ impl Incoming {
             self.deadlines.hear();
         }
         if self.deadlines.is_stale(state, message_begun) {
-            self.alarm.set(self.deadlines.next(self.alarm.now(), state, message_begun));
+            let now = self.alarm.now();
+            self.alarm.set(self.deadlines.next(now, state, message_begun));
         }
         ready!(self.alarm.poll(cx));
         let now = self.alarm.now();

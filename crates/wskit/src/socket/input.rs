@@ -80,6 +80,13 @@ impl Input {
         *self = Input { bytes: buffer, memory: Memory::Borrowed };
     }
 
+    /// Takes the bytes, in memory of their own unless they are many.
+    pub(crate) fn take(&mut self) -> BytesMut {
+        self.give_back();
+        self.memory = Memory::Own;
+        std::mem::take(&mut self.bytes)
+    }
+
     /// While nothing comes, nothing is held but the beginning of a message.
     #[inline]
     pub(crate) fn give_back(&mut self) {

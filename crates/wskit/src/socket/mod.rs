@@ -10,6 +10,7 @@ mod outgoing;
 mod streams;
 
 pub(crate) use incoming::{Ends, Incoming};
+pub(crate) use input::Input;
 pub(crate) use item::Item;
 pub use item::MessagePiece;
 pub(crate) use outgoing::Outgoing;
