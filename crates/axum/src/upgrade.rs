@@ -136,7 +136,7 @@ impl<F> WebSocketUpgrade<F> {
         let subprotocol = self.selected.map(|index| self.subprotocols()[index].clone());
         let acceptance = Acceptance { subprotocol, ..Acceptance::default() };
         let (server, on_failed) = (self.server.limits(self.limits), self.on_failed_upgrade);
-        match self.pending.accept(&server, acceptance) {
+        match self.pending.accept_with(&server, acceptance) {
             Ok((response, opening)) => {
                 tokio::spawn(async move {
                     match opening.await {

@@ -1,55 +1,89 @@
 //! Why a request is refused, and the answer to it.
 
 use crate::Body;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use std::fmt;
 use wskit::{Rejection, RequestError};
 
 /// Why a request that hyper has received cannot become a WebSocket connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum UpgradeError {
-    /// The request breaks a rule, or its origin is not allowed here.
+pub struct UpgradeError {
+    fault: Fault,
+    /// Of the request, for the answer depends on it.
+    version: Version,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fault {
     Request(RequestError),
-    /// hyper did not hand over the connection with the request: something else took it, or the
-    /// request did not come from a connection.
     NotUpgradable,
 }
 
 impl UpgradeError {
+    /// The request breaks a rule, or its origin is not allowed here.
+    pub(crate) fn request(error: RequestError, version: Version) -> UpgradeError {
+        UpgradeError { fault: Fault::Request(error), version }
+    }
+
+    /// hyper did not hand over the connection with the request.
+    pub(crate) fn not_upgradable(version: Version) -> UpgradeError {
+        UpgradeError { fault: Fault::NotUpgradable, version }
+    }
+
+    /// The rule that the request breaks. There is none if hyper did not hand over the connection with
+    /// the request: something else took it, or the request did not come from a connection.
+    pub fn request_error(&self) -> Option<&RequestError> {
+        match &self.fault {
+            Fault::Request(error) => Some(error),
+            Fault::NotUpgradable => None,
+        }
+    }
+
     /// The status that the request is answered with.
     pub fn status(&self) -> StatusCode {
-        let status = match self {
-            UpgradeError::Request(error) => error.status(),
-            UpgradeError::NotUpgradable => 500,
-        };
-        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        status(&self.rejection())
     }
 
     /// The whole answer: status, headers and a body that names the fault.
     pub fn to_response(&self) -> Response<Body> {
-        match self {
-            UpgradeError::Request(error) => reject(&error.into()),
-            UpgradeError::NotUpgradable => reject(&Rejection::new(500, self.to_string())),
-        }
+        response(&self.rejection(), self.version)
+    }
+
+    fn rejection(&self) -> Rejection {
+        let rejection = match &self.fault {
+            Fault::Request(error) => error.into(),
+            Fault::NotUpgradable => Rejection::new(500, self.to_string()),
+        };
+        as_sent_over(self.version, rejection)
     }
 }
 
 /// The response that a rejection stands for.
-pub fn reject(rejection: &Rejection) -> Response<Body> {
+pub(crate) fn reject(rejection: Rejection, version: Version) -> Response<Body> {
+    response(&as_sent_over(version, rejection), version)
+}
+
+fn as_sent_over(version: Version, rejection: Rejection) -> Rejection {
+    if version > Version::HTTP_11 { rejection.without_upgrade() } else { rejection }
+}
+
+fn response(rejection: &Rejection, version: Version) -> Response<Body> {
     let mut response = Response::new(Body::from(rejection.body.clone()));
-    *response.status_mut() =
-        StatusCode::from_u16(rejection.final_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = status(rejection);
     for (name, value) in rejection.final_headers() {
         add_header(&mut response, name, value);
     }
     if response.headers().contains_key(header::UPGRADE) {
         // RFC 9110 §7.6.1: `Upgrade` is named in `Connection` wherever it is sent.
         add_header(&mut response, "connection", b"close, Upgrade");
-    } else {
+    } else if version <= Version::HTTP_11 {
         add_header(&mut response, "connection", b"close");
     }
     response
+}
+
+fn status(rejection: &Rejection) -> StatusCode {
+    StatusCode::from_u16(rejection.final_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 pub(crate) fn add_header(response: &mut Response<Body>, name: &str, value: &[u8]) {
@@ -62,9 +96,9 @@ pub(crate) fn add_header(response: &mut Response<Body>, name: &str, value: &[u8]
 
 impl fmt::Display for UpgradeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            UpgradeError::Request(error) => error.fmt(f),
-            UpgradeError::NotUpgradable => {
+        match &self.fault {
+            Fault::Request(error) => error.fmt(f),
+            Fault::NotUpgradable => {
                 f.write_str("the connection of this request cannot be upgraded")
             }
         }
@@ -72,9 +106,3 @@ impl fmt::Display for UpgradeError {
 }
 
 impl std::error::Error for UpgradeError {}
-
-impl From<RequestError> for UpgradeError {
-    fn from(error: RequestError) -> UpgradeError {
-        UpgradeError::Request(error)
-    }
-}

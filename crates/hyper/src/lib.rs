@@ -34,7 +34,9 @@
 //!
 //! To look at the request first, choose a subprotocol or add headers, see [`PendingUpgrade`].
 //!
-//! HTTP/1.1 only: RFC 8441, WebSockets over HTTP/2, is not spoken here.
+//! With the feature `http2`, so does a request that came by HTTP/2 (RFC 8441), if the server says that
+//! it may: hyper's `enable_connect_protocol`. With the feature `tower` there is a service that does
+//! all of this, and a layer: see the module `tower`.
 
 #![forbid(unsafe_code)]
 
@@ -42,8 +44,10 @@ mod error;
 mod opening;
 mod pending;
 mod stream;
+#[cfg(feature = "tower")]
+pub mod tower;
 
-pub use error::{UpgradeError, reject};
+pub use error::UpgradeError;
 pub use opening::Opening;
 pub use pending::{PendingUpgrade, upgrade};
 pub use stream::{Stream, Upgraded};
