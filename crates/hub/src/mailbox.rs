@@ -21,6 +21,8 @@ use crate::lock::lock;
 #[derive(Debug)]
 pub struct Mailbox {
     shared: Arc<Mutex<State>>,
+    /// What was taken out together, to be handed out one by one.
+    taken: VecDeque<Delivery>,
     /// What is being read from the store for this reader.
     errand: Option<Errand>,
 }
@@ -54,10 +56,19 @@ pub(crate) async fn when_read() {
         .await;
 }
 
+/// So many bytes are taken out together at most, and do not count as waiting any more.
+const TAKEN_BYTES_MAX: usize = 16 * 1024;
+
+/// What a rush leaves behind is given back if it has room for more than so many deliveries.
+const KEPT_DELIVERIES_MAX: usize = 32;
+
 /// An empty mailbox, as its two ends.
 pub(crate) fn mailbox(bytes_max: usize) -> (Slot, Mailbox) {
     let shared = Arc::new(Mutex::new(State::default()));
-    (Slot { shared: shared.clone(), bytes_max }, Mailbox { shared, errand: None })
+    (
+        Slot { shared: shared.clone(), bytes_max },
+        Mailbox { shared, taken: VecDeque::new(), errand: None },
+    )
 }
 
 impl Mailbox {
@@ -65,9 +76,12 @@ impl Mailbox {
     ///
     /// One task reads: the waker of the last call is the one that is woken.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Result<Delivery, Closing>> {
+        if let Some(delivery) = self.taken.pop_front() {
+            return Poll::Ready(Ok(delivery));
+        }
         loop {
             let mut state = lock(&self.shared);
-            if let Some(next) = state.take() {
+            if let Some(next) = state.take(&mut self.taken) {
                 return Poll::Ready(next);
             }
             self.errand = self.errand.take().or_else(|| state.errands.pop_front());
@@ -101,17 +115,14 @@ impl Mailbox {
         }
     }
 
-    /// Resolves when the reader is dropped for reading too slowly, and only then. Race it against a write to the
-    /// socket: a peer that reads nothing would hold that write, and so its place in the room, for ever.
-    pub async fn overrun(&mut self) -> Closing {
-        poll_fn(|context| {
-            let mut state = lock(&self.shared);
-            match &state.closing {
-                Some(closing) if state.overrun => Poll::Ready(closing.clone()),
-                _ => state.wait(context),
-            }
-        })
-        .await
+    /// Ready when the reader is dropped for reading too slowly, and only then. To be asked while a write to the socket
+    /// waits: a peer that reads nothing would hold that write, and so its place in the room, for ever.
+    pub fn poll_overrun(&mut self, context: &mut Context<'_>) -> Poll<Closing> {
+        let mut state = lock(&self.shared);
+        match &state.closing {
+            Some(closing) if state.overrun => Poll::Ready(closing.clone()),
+            _ => state.wait(context),
+        }
     }
 }
 
@@ -185,14 +196,24 @@ impl Slot {
 }
 
 impl State {
-    fn take(&mut self) -> Option<Result<Delivery, Closing>> {
-        match self.waiting.pop_front() {
-            Some(delivery) => {
-                self.bytes -= delivery.len();
-                Some(Ok(delivery))
-            }
-            None => self.closing.clone().map(Err),
+    /// Takes out what waits, all of it unless it is much, and gives the first; `taken` is empty.
+    fn take(&mut self, taken: &mut VecDeque<Delivery>) -> Option<Result<Delivery, Closing>> {
+        if self.bytes > TAKEN_BYTES_MAX {
+            let first = self.waiting.pop_front();
+            self.bytes -= first.as_ref().map_or(0, Delivery::len);
+            return first.map(Ok);
         }
+        std::mem::swap(&mut self.waiting, taken);
+        self.bytes = 0;
+        if let Some(first) = taken.pop_front() {
+            return Some(Ok(first));
+        }
+        // One of the two keeps its memory for what comes next.
+        *taken = VecDeque::new();
+        if self.waiting.capacity() > KEPT_DELIVERIES_MAX {
+            self.waiting = VecDeque::new();
+        }
+        self.closing.clone().map(Err)
     }
 
     fn wait<T>(&mut self, context: &Context<'_>) -> Poll<T> {
@@ -286,14 +307,43 @@ mod tests {
     }
 
     #[test]
+    fn what_was_taken_out_does_not_wait_any_more() {
+        let size = delivery().len();
+        let (slot, mut mailbox) = mailbox(3 * size);
+        for _ in 0..3 {
+            (0..3).for_each(|_| slot.post(delivery()));
+            assert_eq!(mailbox.try_next(), Some(Ok(delivery())));
+            (0..3).for_each(|_| slot.post(delivery()));
+            assert!((0..5).all(|_| mailbox.try_next() == Some(Ok(delivery()))));
+            assert_eq!(mailbox.try_next(), None);
+        }
+        let many = 2 * TAKEN_BYTES_MAX / size;
+        let (slot, mut mailbox) = super::mailbox(many * size);
+        (0..many).for_each(|_| slot.post(delivery()));
+        assert_eq!(mailbox.try_next(), Some(Ok(delivery())));
+        (0..2).for_each(|_| slot.post(delivery()));
+        assert_eq!(mailbox.try_next(), Some(Err(Closing::read_too_slowly())));
+    }
+
+    #[test]
+    fn the_memory_of_a_rush_is_given_back() {
+        let (slot, mut mailbox) = mailbox(usize::MAX);
+        for (count, kept) in [(8, true), (1000, false)] {
+            (0..count).for_each(|_| slot.post(delivery()));
+            while mailbox.try_next().is_some() {}
+            assert_eq!(lock(&slot.shared).waiting.capacity() > 0, kept);
+            assert_eq!(mailbox.taken.capacity(), 0);
+        }
+    }
+
+    #[test]
     fn a_reader_stuck_in_a_write_learns_that_it_is_overrun() {
         let (slot, mut mailbox) = mailbox(0);
         let mut context = Context::from_waker(Waker::noop());
-        let mut overrun = Box::pin(mailbox.overrun());
         slot.post(delivery());
-        assert!(overrun.as_mut().poll(&mut context).is_pending());
+        assert!(mailbox.poll_overrun(&mut context).is_pending());
         slot.post(delivery());
-        assert_eq!(overrun.as_mut().poll(&mut context), Poll::Ready(Closing::read_too_slowly()));
+        assert_eq!(mailbox.poll_overrun(&mut context), Poll::Ready(Closing::read_too_slowly()));
     }
 
     #[test]
@@ -324,7 +374,7 @@ mod tests {
         assert!(!slot.send_for(2, async {}));
         let mut waiting = Vec::new();
         while mailbox.try_next().is_some() {
-            waiting.push(lock(&mailbox.shared).waiting.len());
+            waiting.push(lock(&mailbox.shared).waiting.len() + mailbox.taken.len());
         }
         assert_eq!(waiting, [0, 1, 0, 0, 1, 0, 0]);
     }

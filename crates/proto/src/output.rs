@@ -111,6 +111,18 @@ impl Output {
         }
     }
 
+    /// Queues bytes that others share already: [`share`](Output::share), without counting one more owner of what is
+    /// copied.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn share_one_of_many(&mut self, bytes: &Bytes) {
+        if bytes.len() < SHARED_BYTES_MIN {
+            self.copy(bytes);
+        } else {
+            self.share_long(bytes.clone());
+        }
+    }
+
     fn share_long(&mut self, bytes: Bytes) {
         let copied = self.copied_bytes();
         let after = copied - self.copied_before_shared;

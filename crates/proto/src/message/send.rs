@@ -122,10 +122,10 @@ impl Sending {
             && let Some(deflated) = prepared.deflated(deflating)
         {
             deflating.sent_shared(prepared.payload().len(), deflated.payload_bytes);
-            output.share(deflated.frame.clone());
+            output.share_one_of_many(&deflated.frame);
             return Ok(());
         }
-        output.share(prepared.plain().clone());
+        output.share_one_of_many(prepared.plain());
         Ok(())
     }
 

@@ -212,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     /// them together. Waits as [`feed`](WebSocket::feed) does, and is cancel safe too.
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
         poll_fn(|cx| self.poll_ready(cx)).await?;
-        Ok(self.inner.outgoing.encode_prepared(message)?)
+        self.start_send_prepared(message)
     }
 
     /// Queues a message that is not to be compressed, because it would not shrink or because it
@@ -288,6 +288,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[inline(always)]
     pub fn start_send(&mut self, message: Message) -> Result<(), Error> {
         Ok(self.inner.outgoing.encode(message)?)
+    }
+
+    /// Queues a message for many connections, whether there is room or not.
+    #[inline]
+    pub fn start_send_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
+        Ok(self.inner.outgoing.encode_prepared(message)?)
     }
 
     /// Ready when everything that was queued is written.

@@ -4,8 +4,10 @@ use super::clock::Clock;
 use super::counters::{Counted, Counters};
 use crate::accepting::Stream;
 use percent_encoding::percent_decode_str;
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
 use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
-use wskit_hub::{Closing, Connection, Had, Hub, Visit};
+use wskit_hub::{Closing, Connection, Had, Hub, Mailbox, Visit};
 
 /// The room of those who name none.
 const LOBBY: &str = "lobby";
@@ -56,37 +58,59 @@ pub(super) async fn converse(
         }
     };
     let closing = loop {
-        tokio::select! {
-            // What waits goes out before more is taken in. It is written when the socket waits.
-            biased;
-            delivery = mailbox.next() => match delivery {
-                Ok(delivery) => {
-                    counters.delivered.count(delivery.message().payload().len());
-                    tokio::select! {
-                        fed = socket.feed_prepared(delivery.message()) => fed?,
-                        closing = mailbox.overrun() => break closing,
-                    }
-                }
-                Err(closing) => break closing,
-            },
-            message = socket.recv() => match message.transpose()? {
-                Some(Message::Text(text)) => {
-                    counters.received.count(text.len());
-                    membership.receive_text(&text, clock.now());
-                }
-                Some(Message::Binary(bytes)) => {
-                    counters.received.count(bytes.len());
-                    membership.receive_binary(&bytes, clock.now());
-                }
-                Some(_) => {}
-                None => return Ok(()),
-            },
+        match poll_fn(|context| poll_turn(socket, &mut mailbox, counters, context)).await? {
+            Turn::Received(Message::Text(text)) => {
+                counters.received.count(text.len());
+                membership.receive_text(&text, clock.now());
+            }
+            Turn::Received(Message::Binary(bytes)) => {
+                counters.received.count(bytes.len());
+                membership.receive_binary(&bytes, clock.now());
+            }
+            Turn::Received(_) => {}
+            Turn::Closing(closing) => break closing,
+            Turn::Ended => return Ok(()),
         }
     };
     counters.count_closing(closing.code);
     // The others see at once that this member has left, however long the goodbye takes.
     drop(membership);
     close(socket, &closing).await
+}
+
+/// What a connection comes to next.
+enum Turn {
+    Received(Message),
+    /// The server is to close it.
+    Closing(Closing),
+    Ended,
+}
+
+/// Takes what waits in the mailbox to the socket, and then receives. What was taken is written when the socket has
+/// nothing to receive, so all that waited at a time leaves by one write.
+fn poll_turn(
+    socket: &mut WebSocket<Stream>,
+    mailbox: &mut Mailbox,
+    counters: &Counters,
+    context: &mut Context<'_>,
+) -> Poll<Result<Turn, Error>> {
+    let mut delivered = counters.delivered.batch();
+    loop {
+        if socket.poll_ready(context)?.is_pending() {
+            // A peer that reads nothing must not keep its place in the room.
+            return mailbox.poll_overrun(context).map(|closing| Ok(Turn::Closing(closing)));
+        }
+        match mailbox.poll_next(context) {
+            Poll::Ready(Ok(delivery)) => {
+                delivered.count(delivery.message().payload().len());
+                socket.start_send_prepared(delivery.message())?;
+            }
+            Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Turn::Closing(closing))),
+            Poll::Pending => break,
+        }
+    }
+    let received = ready!(socket.poll_recv(context)).transpose()?;
+    Poll::Ready(Ok(received.map_or(Turn::Ended, Turn::Received)))
 }
 
 async fn close(socket: &mut WebSocket<Stream>, closing: &Closing) -> Result<(), Error> {

@@ -23,10 +23,36 @@ pub(super) struct Traffic {
     pub(super) bytes: AtomicU64,
 }
 
+/// Messages that are added to the traffic together, when this is dropped.
+pub(super) struct Batch<'a> {
+    traffic: &'a Traffic,
+    messages: u64,
+    bytes: u64,
+}
+
 impl Traffic {
     pub(super) fn count(&self, bytes: usize) {
-        self.messages.fetch_add(1, Relaxed);
-        self.bytes.fetch_add(bytes as u64, Relaxed);
+        self.batch().count(bytes);
+    }
+
+    pub(super) fn batch(&self) -> Batch<'_> {
+        Batch { traffic: self, messages: 0, bytes: 0 }
+    }
+}
+
+impl Batch<'_> {
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.messages += 1;
+        self.bytes += bytes as u64;
+    }
+}
+
+impl Drop for Batch<'_> {
+    fn drop(&mut self) {
+        if self.messages > 0 {
+            self.traffic.messages.fetch_add(self.messages, Relaxed);
+            self.traffic.bytes.fetch_add(self.bytes, Relaxed);
+        }
     }
 }
 
