@@ -1,20 +1,25 @@
-"""Python's `websockets` as a client of the echo server at WS_URL, which prefers the subprotocol v2.echo to v1.echo."""
+"""Python's `websockets` as a client of the echo server at WS_URL, which prefers the subprotocol v2.echo to v1.echo;
+through the Unix-domain socket WS_UNIX if that is given."""
 
 import asyncio
 import os
 import sys
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import connect, unix_connect
 from websockets.exceptions import ConnectionClosed
 
 from checks import check, outcome
 
 MIB = 1024 * 1024
-PEER = "python websockets client"
+UNIX = os.environ.get("WS_UNIX")
+PEER = "python websockets client" + (", unix" if UNIX else "")
 
 
 def opened(**options):
-    return connect(os.environ["WS_URL"], max_size=64 * MIB, compression=None, **options)
+    options.update(max_size=64 * MIB, compression=None)
+    if UNIX:
+        return unix_connect(UNIX, os.environ["WS_URL"], **options)
+    return connect(os.environ["WS_URL"], **options)
 
 
 def echoes(message):

@@ -8,13 +8,13 @@ work=$(mktemp -d)
 servers=()
 trap 'kill "${servers[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# Starts a server and sets `url` to the first WebSocket URL it prints.
+# Starts a server and sets `url` to the first WebSocket URL or Unix-domain socket it prints.
 start() {
   : >"$work/started"
   "$@" >"$work/started" 2>"$work/errors" &
   servers+=($!)
   for _ in $(seq 100); do
-    url=$(grep -om1 'wss\?://[^ ]*' "$work/started" || true)
+    url=$(grep -om1 '\(wss\?://\|unix:\)[^ ]*' "$work/started" || true)
     [ -z "$url" ] || return 0
     sleep 0.1
   done

@@ -1,11 +1,12 @@
 """Python's `websockets` as a server; prints its URL. Paths: / echoes, /fragments sends one message in three
-fragments, /close closes with 4001 and a reason at once. With TLS if TLS_CERT and TLS_KEY name files."""
+fragments, /close closes with 4001 and a reason at once. With TLS if TLS_CERT and TLS_KEY name files, and on the
+Unix-domain socket WS_UNIX if that is given."""
 
 import asyncio
 import os
 import ssl
 
-from websockets.asyncio.server import serve
+from websockets.asyncio.server import serve, unix_serve
 
 
 async def behave(socket):
@@ -26,6 +27,10 @@ async def main():
         scheme = "wss"
         options["ssl"] = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         options["ssl"].load_cert_chain(os.environ["TLS_CERT"], os.environ["TLS_KEY"])
+    if "WS_UNIX" in os.environ:
+        async with unix_serve(behave, os.environ["WS_UNIX"], **options) as server:
+            print(f"{scheme}://localhost/", flush=True)
+            await server.serve_forever()
     async with serve(behave, "127.0.0.1", 0, **options) as server:
         print(f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/", flush=True)
         await server.serve_forever()

@@ -1,18 +1,17 @@
 //! Accepting connections until the program is told to stop, and ending each as it should.
 
 use crate::entrance::{Entrance, Place, Refusal, Visitor};
-use crate::forwarded::Peer;
+use crate::listener::{Connection, Listener};
 use crate::shutdown::Shutdown;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
 use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
-use tokio::net::{TcpListener, TcpStream};
 use wskit::tls::MaybeTls;
 use wskit::{CloseCode, PendingRequest, Server, WebSocket};
 
 /// What a connection runs on.
-pub(crate) type Stream = MaybeTls<TcpStream>;
+pub(crate) type Stream = MaybeTls<Connection>;
 
 /// How long to wait before accepting again when the machine has no descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -22,7 +21,7 @@ const COME_BACK_TENTHS: std::ops::RangeInclusive<u64> = 10..=80;
 
 /// Handles every request in a task of its own.
 pub(crate) async fn accept_all<H, F>(
-    listener: &TcpListener,
+    listener: &Listener,
     entrance: &Arc<Entrance>,
     server: &Server,
     shutdown: &Shutdown,
@@ -33,7 +32,7 @@ pub(crate) async fn accept_all<H, F>(
 {
     loop {
         let (stream, peer) = match listener.accept().await {
-            Ok((stream, address)) => (stream, Peer::Address(address.ip())),
+            Ok(accepted) => accepted,
             // The client has gone already.
             Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
             // The machine has no descriptor or memory left, which does not end the server.
@@ -43,8 +42,6 @@ pub(crate) async fn accept_all<H, F>(
             }
         };
         let Some(place) = entrance.place(peer) else { continue };
-        // Messages are written whole, so waiting for more only delays them.
-        let _the_client_may_have_gone = stream.set_nodelay(true);
         let (handle, shutdown) = (handle.clone(), shutdown.clone());
         // Boxed, for the reason that `accept` gives.
         let request = Box::pin(receive(server.clone(), stream, shutdown.clone()));
@@ -72,7 +69,7 @@ pub(crate) async fn accept_all<H, F>(
 /// Receives a request, unless the server goes down before.
 async fn receive(
     server: Server,
-    stream: TcpStream,
+    stream: Connection,
     shutdown: Shutdown,
 ) -> Option<PendingRequest<Stream>> {
     tokio::select! {
@@ -159,8 +156,8 @@ mod tests {
     where
         H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error> + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let listener = Listener::bind("127.0.0.1:0", None).await.unwrap();
+        let url = listener.address().unwrap().url("ws");
         tokio::task::spawn_local(async move {
             let stream = MaybeTls::First(listener.accept().await.unwrap().0);
             let socket = wskit::accept(stream).await.unwrap();

@@ -1,10 +1,10 @@
 //! What `serve` and `echo` share for TLS: the certificate of the server.
 
 use crate::failure::{Failure, Kind};
+use crate::listener::Address;
 use crate::x509::fingerprint;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use std::fs;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
 use wskit::tls::rustls::ServerConfig;
@@ -38,7 +38,7 @@ const TRIAL: Duration = Duration::days(30);
 
 impl CertificateArguments {
     /// Loads or makes the certificate of a server at this address. `None` if there is to be no TLS.
-    pub(crate) fn load(&self, address: IpAddr) -> Result<Option<Certificate>, Failure> {
+    pub(crate) fn load(&self, address: &Address) -> Result<Option<Certificate>, Failure> {
         match (&self.tls_cert, &self.tls_key) {
             (Some(chain), Some(key)) => {
                 let config = server_config(&read(chain)?, &read(key)?).map_err(|error| {
@@ -62,10 +62,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// A certificate for this machine as it calls itself, and for the address it listens on.
-fn self_signed(address: IpAddr) -> Result<Certificate, Failure> {
+fn self_signed(address: &Address) -> Result<Certificate, Failure> {
     let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-    if !address.is_unspecified() && !names.contains(&address.to_string()) {
-        names.push(address.to_string());
+    if let Address::Tcp(address) = address {
+        let address = address.ip();
+        if !address.is_unspecified() && !names.contains(&address.to_string()) {
+            names.push(address.to_string());
+        }
     }
     let (pem, key) = make(&names).map_err(|error| Failure::new(Kind::Local, error))?;
     let description = format!(

@@ -6,6 +6,7 @@ use crate::compression::CompressionArguments;
 use crate::entrance::{Entrance, Visitor};
 use crate::failure::{Failure, Kind};
 use crate::forwarded::Proxies;
+use crate::listener::{Address, Listener};
 use crate::seconds::Seconds;
 use crate::shutdown::{Shutdown, shutdown};
 use std::pin::pin;
@@ -14,18 +15,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::{
     future::Future,
     io::{self, Write},
-    net::{SocketAddr, ToSocketAddrs},
     time::Duration,
 };
-use tokio::net::TcpListener;
 use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
 
 /// Where to listen, and what a client may cost.
 #[derive(clap::Args)]
 pub(crate) struct Listening {
-    /// The address to listen on; port 0 takes any that is free
+    /// The address to listen on, where port 0 takes any that is free; or unix: and the path of a
+    /// Unix-domain socket
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: String,
+
+    /// Who may connect to a Unix-domain socket, as for chmod: 660 is its owner and its group
+    /// [default: what the umask leaves]
+    #[arg(long, value_name = "MODE", value_parser = parse_mode)]
+    unix_mode: Option<u32>,
 
     /// The number of threads that serve connections
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -152,7 +157,7 @@ impl Listening {
     pub(crate) fn run<H, F>(
         &self,
         server: &Server,
-        announce: impl Fn(&str, SocketAddr) -> String,
+        announce: impl Fn(&str, &Address) -> String,
         meanwhile: impl Future<Output = ()>,
         handle: H,
     ) -> Result<(), Failure>
@@ -161,11 +166,11 @@ impl Listening {
         F: Future<Output = ()> + Send,
     {
         runtime(self.threads)?.block_on(async {
-            let listener = self.bind().await?;
-            let address = listener.local_addr()?;
-            let certificate = self.certificate.load(address.ip())?;
+            let listener = Listener::bind(&self.listen, self.unix_mode).await?;
+            let address = listener.address()?;
+            let certificate = self.certificate.load(&address)?;
             let s = if certificate.is_some() { "s" } else { "" };
-            let mut announcement = announce(s, address);
+            let mut announcement = announce(s, &address);
             let mut server = server.clone();
             if let Some(Certificate { config, description }) = certificate {
                 announcement += &format!("\n{description}");
@@ -217,37 +222,13 @@ impl Listening {
             Ok(())
         })
     }
+}
 
-    async fn bind(&self) -> Result<TcpListener, Failure> {
-        let wrong = |error: &dyn std::fmt::Display| {
-            Failure::new(
-                Kind::Usage,
-                format_args!(
-                    "--listen {:?} is no address ({error}); write it as 127.0.0.1:8080",
-                    self.listen
-                ),
-            )
-        };
-        let addresses: Vec<_> = match self.listen.to_socket_addrs() {
-            Ok(addresses) => addresses.collect(),
-            Err(error) => return Err(wrong(&error)),
-        };
-        let first = addresses.first().ok_or_else(|| wrong(&"it names nothing"))?;
-        TcpListener::bind(first).await.map_err(|error| {
-            let advice = match error.kind() {
-                io::ErrorKind::AddrInUse => {
-                    "the port is taken; stop the program that has it or choose another port with --listen"
-                }
-                io::ErrorKind::PermissionDenied => {
-                    "this user may not; choose a port from 1024 up with --listen"
-                }
-                io::ErrorKind::AddrNotAvailable => {
-                    "this machine does not have that address; choose another with --listen"
-                }
-                _ => "choose another address with --listen",
-            };
-            Failure::new(Kind::Listen, format_args!("cannot listen on {first}: {advice} ({error})"))
-        })
+/// A mode as `chmod` takes it in digits.
+fn parse_mode(text: &str) -> Result<u32, &'static str> {
+    match u32::from_str_radix(text, 8) {
+        Ok(mode @ 0..=0o777) => Ok(mode),
+        _ => Err("give three octal digits, such as 660"),
     }
 }
 

@@ -10,12 +10,16 @@ mod compression;
 mod entrance;
 mod failure;
 mod forwarded;
+mod listener;
 mod listening;
 mod printable;
 mod request;
 mod seconds;
 mod shutdown;
 mod trust;
+#[cfg(unix)]
+mod unix_socket;
+mod way;
 mod x509;
 
 use clap::Parser;

@@ -3,6 +3,7 @@
 use crate::compression::CompressionArguments;
 use crate::failure::Failure;
 use crate::trust::TrustArguments;
+use crate::way::WayArguments;
 use wskit::Client;
 
 /// The endpoint, and what the request says beside what every request says.
@@ -27,6 +28,9 @@ pub(crate) struct RequestArguments {
     compression: CompressionArguments,
 
     #[command(flatten)]
+    way: WayArguments,
+
+    #[command(flatten)]
     pub(crate) trust: TrustArguments,
 }
 
@@ -44,7 +48,7 @@ impl RequestArguments {
         for name in &self.subprotocol {
             client = client.subprotocol(name.as_str())?;
         }
-        self.trust.apply(client)
+        self.trust.apply(self.way.apply(client)?)
     }
 }
 

@@ -1,4 +1,5 @@
-//! Connecting to a host by name, to all its addresses happily in parallel (RFC 8305).
+//! Connecting to a host by name, to all its addresses happily in parallel (RFC 8305), or to a
+//! Unix-domain socket.
 
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
@@ -8,7 +9,17 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first address of the host that answers.
 pub(crate) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    connect_first(look_up(host, port).await?).await
+    let stream = connect_first(look_up(host, port).await?).await?;
+    // Messages are written whole, so waiting for more only delays them.
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// Connects to a Unix-domain socket.
+#[cfg(unix)]
+pub(crate) async fn unix(path: &std::path::Path) -> io::Result<tokio::net::UnixStream> {
+    let connected = tokio::net::UnixStream::connect(path).await;
+    connected.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// The addresses of the host, in the order in which they are to be tried.

@@ -51,6 +51,15 @@ impl Split for tokio::net::UnixStream {
     }
 }
 
+impl<S: Split> Split for Box<S> {
+    type Reader = S::Reader;
+    type Writer = S::Writer;
+
+    fn split(self) -> (Self::Reader, Self::Writer) {
+        (*self).split()
+    }
+}
+
 impl Split for DuplexStream {
     type Reader = ReadHalf<DuplexStream>;
     type Writer = WriteHalf<DuplexStream>;

@@ -19,7 +19,7 @@ use screen::{OutputFormat, Screen};
 use session::{Session, SessionOptions};
 use std::io::{self, IsTerminal};
 use std::time::Duration;
-use wskit::{Client, Error, Limits, Proxy};
+use wskit::{Client, Error, Limits};
 
 /// Opens a connection, sends what you type, and shows what arrives.
 #[derive(clap::Args)]
@@ -44,12 +44,6 @@ pub(crate) struct Connect {
     /// How to write messages: `shown` on a terminal and `raw` elsewhere unless this is given
     #[arg(long, value_name = "FORMAT")]
     output: Option<OutputFormat>,
-
-    /// Go through this proxy: http://, socks5:// (looks names up here) or socks5h:// (has the proxy
-    /// look them up), with NAME:PASSWORD@ before the host if it wants them; none to go directly
-    /// [default: what the environment says]
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
 
     /// Close when this many messages have arrived
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -104,11 +98,6 @@ written as it is, with nothing after it. With --output json each message is one 
 wskit waits until the peer has answered a Ping, and so has seen all that was sent, and has been \
 silent for the time of --linger. Then it closes with 1000.
 
-Unless --proxy is given, the way goes through the proxy that the environment names: http_proxy or \
-HTTP_PROXY for ws://, https_proxy or HTTPS_PROXY for wss://, else all_proxy or ALL_PROXY; but not to \
-this machine, nor to the hosts in no_proxy or NO_PROXY (names and all below them, addresses, networks \
-such as 10.0.0.0/8, each with a port or without; * for all).
-
 Examples:
   wskit connect ws://127.0.0.1:8080/chat
   wskit connect --send hello ws://127.0.0.1:8080/chat
@@ -116,6 +105,7 @@ Examples:
   wskit connect --binary --whole ws://127.0.0.1:8080/ < in.png > out.png
   wskit connect --ca-cert company.pem wss://chat.company.example/
   wskit connect --proxy socks5h://127.0.0.1:1080 wss://chat.example/
+  wskit connect --unix /run/chat.sock ws://localhost/chat
   wskit connect --linger off --output json ws://127.0.0.1:8080/chat < /dev/null
 
 Exit codes:
@@ -186,11 +176,6 @@ impl Connect {
         let client = self.request.client()?;
         // A Pong tells that the peer has seen what was sent before its Ping.
         let client = client.limits(limits).shows_control_frames(true);
-        let client = match self.proxy.as_deref() {
-            None => client.proxy_from_environment(),
-            Some("none") => client.proxy(None),
-            Some(url) => client.proxy(Proxy::new(url)?),
-        };
         Ok(client.opening_timeout(self.opening_timeout.0))
     }
 

@@ -21,7 +21,7 @@ impl Echo {
         let server = self.listening.server(self.max_message)?;
         self.listening.run(
             &server,
-            |s, address| format!("wskit echo listens on ws{s}://{address}/"),
+            |s, address| format!("wskit echo listens on {}", address.url(&format!("ws{s}"))),
             std::future::pending(),
             |request, visitor, shutdown| {
                 let opening = Box::pin(accept(request));

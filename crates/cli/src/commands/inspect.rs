@@ -38,7 +38,7 @@ Shows how the name is looked up and TCP connected, what TLS agreed on and the ce
 server, the request as it is sent, the key and its 16 \
 bytes, the response as it is received, each check that RFC 6455 section 4.1 demands of a client \
 with its verdict, what was agreed, and how long everything took. When something is wrong it says \
-why, and what to try. It goes directly to the server, through no proxy, and follows no redirect.";
+why, and what to try. It follows no redirect.";
 
 const AFTER_HELP: &str = "\
 With --json, one object is written. Its members are there in every case, and null or empty where \
@@ -47,6 +47,8 @@ the inspection did not get that far; times are in seconds:
   outcome    open, name_unknown, no_connection, tls_failed, response_timeout, connection_ended,
              response_unreadable, refused, handshake_wrong or closing_wrong
   exit_code  as below
+  detour     the proxy or the Unix-domain socket on the way: {through, error, seconds}; with one, this
+             machine looks no name up and tries no address
   lookup     {host, addresses, seconds}
   attempts   the addresses that were tried: [{address, error, seconds}]
   tls        {version, cipher, protocol, certificate, error, let_pass, seconds}, or null on ws://:
@@ -64,7 +66,7 @@ the inspection did not get that far; times are in seconds:
 Exit codes:
   0  the handshake is right, and so is its end
   2  the command line is wrong
-  3  no connection: the name, the port, the network or TLS
+  3  no connection: the name, the port, the network, the proxy or TLS
   4  the opening handshake failed or was refused
   5  the handshake is right, but the closing is not";
 

@@ -10,6 +10,7 @@ mod programs;
 
 use crate::accepting::{accept, converse};
 use crate::failure::Failure;
+use crate::listener::Address;
 use crate::listening::Listening;
 use clock::Clock;
 use counters::Counters;
@@ -54,8 +55,9 @@ impl Serve {
         let programs = self.programs.listen(health.clone(), counters.clone(), clock)?;
         let also = programs.as_ref().map(|programs| format!("\nwskit serve {}", programs.place()));
         let also = also.unwrap_or_default();
-        let announce = |s: &str, address| {
-            format!("wskit serve listens on http{s}://{address}/\nwskit serve {place}{also}")
+        let announce = |s: &str, at: &Address| {
+            let url = at.url(&format!("http{s}"));
+            format!("wskit serve listens on {url}\nwskit serve {place}{also}")
         };
         let work = work(hub.clone(), clock, programs);
         self.listening.run(&server, announce, work, move |request, visitor, shutdown| {

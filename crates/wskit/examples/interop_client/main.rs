@@ -1,7 +1,7 @@
 //! Drives the client against an independent echo server: `interop_client URL NAME`, or
 //! `interop_client URL NAME compressed` for one that compresses.
 //!
-//! Prints `ok NAME` or `not ok NAME: why` for each check, and exits with 1 when one failed.
+//! Through the Unix-domain socket that the variable `WS_UNIX` names if it does. Prints `ok NAME` or `not ok NAME: why` for each check, and exits with 1 when one failed.
 
 mod compressed;
 
@@ -83,9 +83,19 @@ async fn check(server: &str, name: &str, run: impl Future<Output = Result<(), Fa
     true
 }
 
+/// A client of the server, through the Unix-domain socket that the variable `WS_UNIX` names if it does.
+fn client(url: &str) -> Result<Client, wskit::Error> {
+    let client = Client::new(url)?;
+    #[cfg(unix)]
+    if let Some(path) = std::env::var_os("WS_UNIX") {
+        return Ok(client.unix_socket(path));
+    }
+    Ok(client)
+}
+
 /// The message comes back as it was.
 async fn echoes(url: &str, message: Message) -> Result<(), Fault> {
-    let mut socket = wskit::connect(url).await?;
+    let mut socket = client(url)?.connect().await?;
     socket.send(message.clone()).await?;
     let echo = socket.recv().await.ok_or("no echo")??;
     if echo != message {
@@ -95,7 +105,7 @@ async fn echoes(url: &str, message: Message) -> Result<(), Fault> {
 }
 
 async fn sends_fragments(url: &str) -> Result<(), Fault> {
-    let mut socket = wskit::connect(url).await?;
+    let mut socket = client(url)?.connect().await?;
     socket.feed_part(Kind::Text, "frag", false).await?;
     socket.feed(Message::Ping("between".into())).await?;
     socket.feed_part(Kind::Text, "", false).await?;
@@ -109,7 +119,7 @@ async fn sends_fragments(url: &str) -> Result<(), Fault> {
 
 /// A message in fragments, and pings or not between them, arrives as one.
 async fn receives_fragments(url: &str) -> Result<(), Fault> {
-    let mut socket = wskit::connect(&format!("{url}fragments")).await?;
+    let mut socket = client(&format!("{url}fragments"))?.connect().await?;
     while let Some(message) = socket.recv().await {
         match message? {
             Message::Ping(_) => {}
@@ -124,7 +134,7 @@ async fn receives_fragments(url: &str) -> Result<(), Fault> {
 
 /// The server begins the closing handshake; its code and reason reach the application.
 async fn closes_first(url: &str) -> Result<(), Fault> {
-    let mut socket = wskit::connect(&format!("{url}close")).await?;
+    let mut socket = client(&format!("{url}close"))?.connect().await?;
     match socket.recv().await.ok_or("no closure")?? {
         Message::Close(Some(frame))
             if frame.code().number() == 4001 && &frame.reason()[..] == "as asked" => {}
@@ -138,7 +148,7 @@ async fn closes_first(url: &str) -> Result<(), Fault> {
 
 /// The client begins the closing handshake, and the server's reply has the same code.
 async fn is_closed_with(url: &str, code: u16, reason: &str) -> Result<(), Fault> {
-    let mut socket = wskit::connect(url).await?;
+    let mut socket = client(url)?.connect().await?;
     let code = CloseCode::new(code).ok_or("no close code")?;
     let reply = socket.close(code, reason).await?.ok_or("a reply without a code")?;
     if reply.code() == code { Ok(()) } else { Err(format!("answered with {reply:?}").into()) }
@@ -150,7 +160,7 @@ async fn close<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>) -> R
 }
 
 async fn subprotocol(url: &str) -> Result<(), Fault> {
-    let client = Client::new(url)?.subprotocol("v2.echo")?.subprotocol("v1.echo")?;
+    let client = client(url)?.subprotocol("v2.echo")?.subprotocol("v1.echo")?;
     let socket = client.connect().await?;
     match &socket.agreed().subprotocol {
         Some(agreed) if agreed.as_str() == "v1.echo" => close(socket).await,

@@ -1,20 +1,19 @@
 //! The way to an open connection: a proxy, TLS, the opening handshake, redirects.
 
 use super::{Client, ClientStream, patience::Patience};
+use crate::Error;
 use crate::socket::{Opened, WebSocket};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, MaybeTls};
-use crate::{Error, dial};
 use bytes::BytesMut;
 use std::io;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use wskit_proto::Output;
 use wskit_proto::handshake::{ClientOpening, ResponseError};
 
 impl Client {
     /// Connects over TCP, to all addresses of the host happily in parallel or through the
-    /// [proxy](Client::proxy), does the TLS handshake if the URL begins with `wss`, and opens the
+    /// [proxy](Client::proxy), or through a [Unix-domain socket](Client::unix_socket); does the TLS handshake if the URL begins with `wss`, and opens the
     /// WebSocket.
     ///
     /// [Redirects](Client::redirects_max) are followed. The error of another response than 101 has its
@@ -45,23 +44,18 @@ impl Client {
     }
 
     async fn connect_once(&self, patience: Patience) -> Result<WebSocket<ClientStream>, Error> {
-        let stream = patience.wait(self.reach()).await??;
-        // Messages are written whole, so waiting for more only delays them.
-        stream.set_nodelay(true).map_err(Error::Connect)?;
+        let stream = patience.wait(self.way.take(&self.endpoint)).await??;
         #[cfg(feature = "rustls")]
         let stream = self.secure_in_time(stream, patience).await?;
         self.open(&mut self.opening(), ClientStream::new(stream), patience).await
     }
 
-    /// A TCP connection to the server, or through a proxy to it.
-    async fn reach(&self) -> Result<TcpStream, Error> {
-        match self.chosen_proxy()? {
-            Some(proxy) => proxy.connect(&self.endpoint).await,
-            None => {
-                let dialled = dial::dial(&self.endpoint.host, self.endpoint.port).await;
-                dialled.map_err(Error::Connect)
-            }
-        }
+    /// Connects to the server, through the [proxy](Client::proxy) if there is one, and no further: TLS
+    /// and the opening handshake are up to [`secure`](Client::secure) and
+    /// [`connect_on`](Client::connect_on). For those who want to look at each step.
+    pub async fn reach(&self) -> Result<ClientStream, Error> {
+        let link = self.patience().wait(self.way.take(&self.endpoint)).await??;
+        Ok(ClientStream::reached(link))
     }
 
     /// Does the TLS handshake on a stream that is connected to the server, if the URL begins with

@@ -7,6 +7,7 @@ mod proxy;
 mod redirect;
 mod stream;
 mod url;
+mod way;
 
 pub use proxy::{Proxy, ProxyError, ProxyFault};
 pub use stream::ClientStream;
@@ -19,6 +20,7 @@ use crate::{Compression, Error, Limits, Timeouts, entropy};
 use std::sync::Arc;
 use std::time::Duration;
 use url::{Endpoint, cannot_be_connected_to};
+use way::Way;
 use wskit_proto::Text;
 use wskit_proto::handshake::{ClientOpening, ClientRequest, Field, Key, Subprotocol};
 
@@ -52,7 +54,7 @@ pub struct Client {
     request: ClientRequest,
     #[cfg(feature = "rustls")]
     tls: Option<Arc<ClientConfig>>,
-    proxy: proxy::Choice,
+    way: Way,
     opening_timeout: Option<Duration>,
     redirects_max: u32,
     options: Options,
@@ -78,7 +80,7 @@ impl Client {
             request,
             #[cfg(feature = "rustls")]
             tls: None,
-            proxy: proxy::Choice::default(),
+            way: Way::default(),
             opening_timeout,
             redirects_max: 10,
             options,
@@ -142,7 +144,7 @@ impl Client {
     /// TLS, if there is any, is done with the server, inside of the tunnel that the proxy opens.
     #[must_use]
     pub fn proxy(mut self, proxy: impl Into<Option<Proxy>>) -> Client {
-        self.proxy = proxy.into().map_or(proxy::Choice::None, proxy::Choice::Always);
+        self.way = proxy.into().map_or(Way::Direct, Way::Proxy);
         self
     }
 
@@ -161,13 +163,43 @@ impl Client {
     /// may not know of.
     #[must_use]
     pub fn proxy_from_environment(mut self) -> Client {
-        self.proxy = proxy::Choice::Environment(proxy::Environment::now());
+        self.way = Way::Environment(proxy::Environment::now());
         self
+    }
+
+    /// Connects to the server at this Unix-domain socket instead of the host and the port of the URL,
+    /// and through no proxy. The URL still says what the request asks for, and what name the certificate
+    /// of a `wss` server has to have.
+    ///
+    /// A redirect to another origin is not followed. Of this, [`proxy`](Client::proxy) and
+    /// [`proxy_from_environment`](Client::proxy_from_environment), the last call counts.
+    ///
+    /// ```no_run
+    /// # async fn example() -> Result<(), wskit::Error> {
+    /// let client = wskit::Client::new("ws://localhost/chat")?.unix_socket("/run/chat.sock");
+    /// let mut socket = client.connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(unix)]
+    #[must_use]
+    pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Client {
+        self.way = Way::Unix(path.into());
+        self
+    }
+
+    /// The Unix-domain socket that [`connect`](Client::connect) goes through.
+    #[cfg(unix)]
+    pub fn chosen_unix_socket(&self) -> Option<&std::path::Path> {
+        match &self.way {
+            Way::Unix(path) => Some(path),
+            _ => None,
+        }
     }
 
     /// The proxy that [`connect`](Client::connect) goes through, unless a redirect leads another way.
     pub fn chosen_proxy(&self) -> Result<Option<Proxy>, Error> {
-        self.proxy.proxy(&self.endpoint)
+        self.way.proxy(&self.endpoint)
     }
 
     /// How many redirects [`connect`](Client::connect) follows, one after the other: 10, as many as

@@ -22,6 +22,9 @@ impl Client {
         let (authority, target) = (endpoint.authority.clone(), endpoint.target.clone());
         client.request.set_destination(authority, target).map_err(|error| error.to_string())?;
         if !self.endpoint.has_origin_of(&endpoint) {
+            if self.way.is_fixed() {
+                return Err("that would lead to another server than that of the socket".into());
+            }
             SECRETS.iter().for_each(|name| client.request.remove_headers(name));
         }
         client.endpoint = endpoint;

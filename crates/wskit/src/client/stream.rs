@@ -1,6 +1,6 @@
 //! The stream of bytes beneath a client's WebSocket.
 
-use crate::Split;
+use crate::{Either, Split};
 use std::{
     io,
     pin::Pin,
@@ -8,33 +8,76 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 
 /// The stream of bytes that a [`Client`](crate::Client) connects.
+///
+/// It is as large as a [`TcpStream`]; what only some connections have is boxed.
 #[derive(Debug)]
 pub struct ClientStream(Transport);
 
+/// The link, with or without TLS between the client and the server.
 #[cfg(feature = "rustls")]
-type Transport = crate::tls::MaybeTls<TcpStream>;
+type Transport = crate::tls::MaybeTls<Link>;
 #[cfg(not(feature = "rustls"))]
-type Transport = TcpStream;
+type Transport = Link;
+
+/// What leads to the server.
+#[cfg(unix)]
+pub(super) type Link = Either<TcpStream, Box<UnixStream>>;
+/// Nothing makes the second kind here.
+#[cfg(not(unix))]
+pub(super) type Link = Either<TcpStream, Box<TcpStream>>;
 
 impl ClientStream {
     pub(super) fn new(transport: Transport) -> ClientStream {
         ClientStream(transport)
     }
 
-    /// The TCP connection beneath: to the server, or to the proxy if there is one.
-    pub fn tcp(&self) -> &TcpStream {
+    /// Without TLS between the client and the server.
+    pub(super) fn reached(link: Link) -> ClientStream {
+        #[cfg(feature = "rustls")]
+        return ClientStream(Either::First(link));
+        #[cfg(not(feature = "rustls"))]
+        ClientStream(link)
+    }
+
+    fn link(&self) -> &Link {
         #[cfg(feature = "rustls")]
         return self.0.transport();
         #[cfg(not(feature = "rustls"))]
         &self.0
     }
 
-    /// What TLS agreed on, if there is TLS.
+    /// The TCP connection beneath: to the server, or to the proxy if there is one. There is none if
+    /// the client goes [through a Unix-domain socket](crate::Client::unix_socket).
+    pub fn tcp(&self) -> Option<&TcpStream> {
+        match self.link() {
+            Either::First(stream) => Some(stream),
+            Either::Second(_) => None,
+        }
+    }
+
+    /// The Unix-domain socket beneath, if there is one.
+    #[cfg(unix)]
+    pub fn unix(&self) -> Option<&UnixStream> {
+        match self.link() {
+            Either::First(_) => None,
+            Either::Second(stream) => Some(stream),
+        }
+    }
+
+    /// What TLS agreed on with the server, if there is TLS.
     #[cfg(feature = "rustls")]
     pub fn tls(&self) -> Option<&crate::tls::rustls::CommonState> {
         self.0.tls()
+    }
+}
+
+impl From<TcpStream> for ClientStream {
+    fn from(stream: TcpStream) -> ClientStream {
+        ClientStream::reached(Link::First(stream))
     }
 }
 

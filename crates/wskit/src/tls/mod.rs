@@ -103,12 +103,12 @@ impl<S> MaybeTls<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Split for Box<TlsStream<S>> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Split for TlsStream<S> {
     type Reader = ReadHalf<TlsStream<S>>;
     type Writer = WriteHalf<TlsStream<S>>;
 
     fn split(self) -> (Self::Reader, Self::Writer) {
-        tokio::io::split(*self)
+        tokio::io::split(self)
     }
 }
 

@@ -60,7 +60,7 @@ impl Screen {
         let mut line = format!("connected to {url}");
         if let Some(proxy) = proxy {
             line += &format!(" through {proxy}");
-        } else if let Ok(address) = socket.stream().tcp().peer_addr() {
+        } else if let Some(address) = peer(socket.stream()) {
             line += &format!(" at {address}");
         }
         if let Some(version) = socket.stream().tls().and_then(CommonState::protocol_version) {
@@ -152,6 +152,16 @@ impl Screen {
             let _nobody_may_look = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
         }
     }
+}
+
+/// Where the other end of a connection is.
+fn peer(stream: &ClientStream) -> Option<String> {
+    #[cfg(unix)]
+    if let Some(unix) = stream.unix() {
+        let address = unix.peer_addr().ok()?;
+        return Some(format!("unix:{}", printable(&address.as_pathname()?.to_string_lossy())));
+    }
+    Some(stream.tcp()?.peer_addr().ok()?.to_string())
 }
 
 /// Only a message begins with `< `, so that no text can pass for several messages.

@@ -18,6 +18,19 @@ pub(super) fn name_unknown(host: &str, error: &str) -> Fault {
     )
 }
 
+/// There is no way through the proxy or the Unix-domain socket.
+pub(super) fn no_detour(error: &Error) -> Fault {
+    let remedies: &[&str] = match error {
+        Error::Proxy(_) => &[
+            "check the proxy with another program",
+            "go another way: --proxy URL, or --proxy none to go directly",
+        ],
+        Error::Connect(_) => &["check that the server runs", "check the path of --unix"],
+        _ => &["give it more time with --timeout"],
+    };
+    fault(error.to_string(), remedies)
+}
+
 pub(super) fn no_connection(error: io::ErrorKind) -> Fault {
     match error {
         io::ErrorKind::ConnectionRefused => fault(

@@ -3,8 +3,8 @@
 use super::advice;
 use super::recording::Recording;
 use super::report::{
-    Agreed, Attempt, Checked, CloseFrame, Closing, Fault, Header, Key, Lookup, Outcome, Report,
-    Request, Response, Tls,
+    Agreed, Attempt, Checked, CloseFrame, Closing, Detour, Fault, Header, Key, Lookup, Outcome,
+    Report, Request, Response, Tls,
 };
 use super::witness::Witness;
 use crate::x509::{describe, version_name};
@@ -13,10 +13,10 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use wskit::proto::handshake::{Check, ClientOpening, Headers};
 use wskit::tls::{MaybeTls, rustls::CommonState};
-use wskit::{Client, CloseCode, Error, ResponseError, WebSocket};
+use wskit::{Client, ClientStream, CloseCode, Error, ResponseError, WebSocket};
 
 /// What the handshake runs on.
-type Stream = MaybeTls<TcpStream>;
+type Stream = MaybeTls<ClientStream>;
 
 /// What went wrong in a step.
 type Stop = (Outcome, Fault);
@@ -48,8 +48,13 @@ async fn take_steps(
     deadline: Option<Instant>,
     report: &mut Report,
 ) -> Result<(), Stop> {
-    look_up(client, deadline, report).await?;
-    let stream = connect(deadline, report).await?;
+    let stream = match detour(client) {
+        None => {
+            look_up(client, deadline, report).await?;
+            connect(deadline, report).await?.into()
+        }
+        Some(through) => reach(client, through, deadline, report).await?,
+    };
     let stream = secure(client, witness, deadline, stream, report).await?;
     let mut stream = Recording::new(stream);
     let mut opening = client.opening();
@@ -72,6 +77,32 @@ async fn take_steps(
         extensions: agreed.extensions().iter().map(ToString::to_string).collect(),
     });
     close(&mut socket, report).await
+}
+
+/// What the way leads through, if it is not the direct one.
+fn detour(client: &Client) -> Option<String> {
+    #[cfg(unix)]
+    if let Some(path) = client.chosen_unix_socket() {
+        return Some(format!("unix:{}", path.display()));
+    }
+    match client.chosen_proxy() {
+        Ok(proxy) => proxy.map(|proxy| proxy.to_string()),
+        // What is wrong is found again on the way.
+        Err(_) => Some("a proxy that the environment names".to_owned()),
+    }
+}
+
+async fn reach(
+    client: &Client,
+    through: String,
+    deadline: Option<Instant>,
+    report: &mut Report,
+) -> Result<ClientStream, Stop> {
+    let start = Instant::now();
+    let reached = in_what_is_left(client, deadline).reach().await;
+    let error = reached.as_ref().err().map(ToString::to_string);
+    report.detour = Some(Detour { through, error, time: start.elapsed() });
+    reached.map_err(|error| (Outcome::NoConnection, advice::no_detour(&error)))
 }
 
 async fn look_up(
@@ -139,7 +170,7 @@ async fn secure(
     client: &Client,
     witness: Option<&Witness>,
     deadline: Option<Instant>,
-    stream: TcpStream,
+    stream: ClientStream,
     report: &mut Report,
 ) -> Result<Stream, Stop> {
     let start = Instant::now();

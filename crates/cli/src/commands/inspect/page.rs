@@ -1,6 +1,6 @@
 //! The report as a page to read.
 
-use super::report::{Attempt, Checked, Closing, Header, Lookup, Report, Response, Tls};
+use super::report::{Attempt, Checked, Closing, Detour, Header, Lookup, Report, Response, Tls};
 use crate::printable::printable;
 use crate::x509::Described;
 use std::fmt;
@@ -30,6 +30,9 @@ impl Paint {
 pub(super) fn render(report: &Report, paint: Paint) -> String {
     let mut page = Page { text: String::new(), paint };
     page.line("url", &report.url);
+    if let Some(detour) = &report.detour {
+        page.detour(detour);
+    }
     if let Some(lookup) = &report.lookup {
         page.lookup(lookup);
     }
@@ -115,6 +118,14 @@ impl Page {
                 let addresses = addresses.join(", ");
                 self.line("name", format_args!("{host} is {addresses}, in {}", shown(*time)));
             }
+        }
+    }
+
+    fn detour(&mut self, Detour { through, error, time }: &Detour) {
+        let time = shown(*time);
+        match error {
+            None => self.line("through", format_args!("{through} in {time}")),
+            Some(_) => self.line("through", format_args!("{through} failed in {time}")),
         }
     }
 
@@ -216,7 +227,7 @@ impl Page {
         if let Some(closing) = &report.closing {
             self.line("closing", describe_closing(closing));
         }
-        if report.connected().is_some() {
+        if report.connect_time().or(report.detour_time()).is_some() {
             self.line("times", describe_times(report));
             self.paragraph();
         }
@@ -253,8 +264,9 @@ fn describe_closing(closing: &Closing) -> String {
 
 fn describe_times(report: &Report) -> String {
     let times = [
+        ("way", report.detour_time()),
         ("lookup", report.lookup.as_ref().map(|lookup| lookup.time)),
-        ("TCP", report.connected().map(|attempt| attempt.time)),
+        ("TCP", report.connect_time()),
         ("TLS", report.tls.as_ref().map(|tls| tls.time)),
         ("response", report.response.as_ref().map(|response| response.time)),
         ("closing", report.closing.as_ref().map(|closing| closing.time)),

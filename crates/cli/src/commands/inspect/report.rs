@@ -12,6 +12,7 @@ pub(super) struct Report {
     pub(super) url: String,
     pub(super) outcome: Outcome,
     pub(super) exit_code: u8,
+    pub(super) detour: Option<Detour>,
     pub(super) lookup: Option<Lookup>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) tls: Option<Tls>,
@@ -56,6 +57,15 @@ pub(super) struct Fault {
     pub(super) why: String,
     #[serde(rename = "try")]
     pub(super) remedies: Vec<String>,
+}
+
+/// A way that is not the direct one.
+#[derive(Debug, Serialize)]
+pub(super) struct Detour {
+    pub(super) through: String,
+    pub(super) error: Option<String>,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
 }
 
 #[derive(Debug, Serialize)]
@@ -158,6 +168,7 @@ impl Report {
             url: url.to_owned(),
             outcome: Outcome::Open,
             exit_code: 0,
+            detour: None,
             lookup: None,
             attempts: Vec::new(),
             tls: None,
@@ -184,9 +195,16 @@ impl Report {
         headers.any(|header| header.name.eq_ignore_ascii_case(name))
     }
 
-    /// The address that was connected to.
-    pub(super) fn connected(&self) -> Option<&Attempt> {
-        self.attempts.last().filter(|attempt| attempt.error.is_none())
+    /// How long it took to connect, if that came about.
+    pub(super) fn connect_time(&self) -> Option<Duration> {
+        let attempt = self.attempts.last().filter(|attempt| attempt.error.is_none());
+        attempt.map(|attempt| attempt.time)
+    }
+
+    /// How long the way through a proxy or the like took, if it came to its end.
+    pub(super) fn detour_time(&self) -> Option<Duration> {
+        let detour = self.detour.as_ref().filter(|detour| detour.error.is_none());
+        detour.map(|detour| detour.time)
     }
 }
 

@@ -135,8 +135,8 @@ fn describe(socket: &WebSocket<Stream>) -> Connection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::listener::Listener;
     use std::time::Duration;
-    use tokio::net::TcpListener;
     use wskit::tls::MaybeTls;
     use wskit::{Client, Compression};
     use wskit_hub::Limits;
@@ -154,12 +154,12 @@ mod tests {
     async fn read_too_slowly() {
         let clock = Clock::start();
         let hub = Hub::new(Limits::default(), clock.entropy());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("ws://{}/chat", listener.local_addr().unwrap());
+        let listener = Listener::bind("127.0.0.1:0", None).await.unwrap();
+        let url = format!("{}chat", listener.address().unwrap().url("ws"));
         let served = tokio::spawn({
             let hub = hub.clone();
             async move {
-                let stream = listener.accept().await.unwrap().0;
+                let (stream, _) = listener.accept().await.unwrap();
                 let mut socket = wskit::accept(MaybeTls::First(stream)).await.unwrap();
                 let visit = visit_of("slow");
                 converse(&mut socket, &hub, &visit, clock, &Counters::default()).await

@@ -44,7 +44,7 @@ impl Environment {
     }
 
     /// The proxy on the way to an endpoint.
-    pub(super) fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Error> {
+    pub(in crate::client) fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Error> {
         let variable = if endpoint.is_secure { &self.secure } else { &self.plain };
         match variable {
             Some(variable) if !self.exempt.covers(&endpoint.host, endpoint.port) => {

@@ -154,26 +154,6 @@ impl fmt::Display for Proxy {
     }
 }
 
-/// Which proxy a client goes through.
-#[derive(Clone, Debug, Default)]
-pub(super) enum Choice {
-    #[default]
-    None,
-    Always(Proxy),
-    Environment(Environment),
-}
-
-impl Choice {
-    /// The proxy on the way to an endpoint.
-    pub(super) fn proxy(&self, endpoint: &Endpoint) -> Result<Option<Proxy>, Error> {
-        match self {
-            Choice::None => Ok(None),
-            Choice::Always(proxy) => Ok(Some(proxy.clone())),
-            Choice::Environment(environment) => environment.proxy(endpoint),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
