@@ -176,6 +176,8 @@ impl Listening {
                 announcement += &format!("\n{description}");
                 server = server.tls(config);
             }
+            // Who reads that the server listens may stop it at once.
+            let signal = stop_signal()?;
             // At once, for who reads may do no more than read the first line.
             io::stdout().write_all((announcement + "\n").as_bytes())?;
             let (switch, shutdown) = shutdown();
@@ -184,7 +186,6 @@ impl Listening {
                 self.max_connections_per_address as usize,
                 self.proxies.clone(),
             ));
-            let signal = stop_signal()?;
             let mut meanwhile = pin!(meanwhile);
             let code = tokio::select! {
                 () = accept_all(&listener, &entrance, &server, &shutdown, &handle) => return Ok(()),
