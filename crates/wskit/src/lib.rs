@@ -37,6 +37,11 @@ mod dial;
 mod either;
 mod entropy;
 mod error;
+#[cfg(feature = "http2")]
+pub mod http2;
+#[cfg(not(feature = "http2"))]
+#[path = "http2/absent.rs"]
+mod http2;
 mod network;
 mod server;
 mod socket;

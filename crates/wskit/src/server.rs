@@ -1,27 +1,32 @@
 //! Accepting connections as a server.
 
 mod parsed;
+mod pending;
 
-use crate::socket::{Input, Opened, Options, WebSocket};
+pub(crate) use pending::{Answering, refuse_unread};
+pub use pending::{PendingOffer, PendingRequest};
+
+#[cfg(feature = "http2")]
+use crate::http2::{Http2Limits, Requests};
+use crate::socket::{Input, Options, WebSocket};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, Accepted, MaybeTls, TlsError, rustls::ServerConfig};
-use crate::{Compression, Error, Limits, Timeouts, buffers};
+use crate::{Compression, Error, Limits, Timeouts};
 use bytes::BytesMut;
+#[cfg(feature = "rustls")]
+use pending::refuse;
 use std::{
     future::{Future, poll_fn},
     io,
-    pin::{Pin, pin},
+    pin::pin,
     sync::Arc,
     task::Poll,
     time::Duration,
 };
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout_at};
-use wskit_proto::Output;
-use wskit_proto::handshake::{
-    Acceptance, HeadLimits, Offer, OriginPolicy, Rejection, Request, RequestError, ServerOpening,
-    Subprotocol,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+#[cfg(feature = "rustls")]
+use wskit_proto::handshake::Rejection;
+use wskit_proto::handshake::{HeadLimits, OriginPolicy, ServerOpening, Subprotocol};
 
 /// Accepts a WebSocket connection on a stream of bytes with the defaults of [`Server`].
 ///
@@ -73,8 +78,21 @@ struct Settings {
     head_limits: HeadLimits,
     opening_timeout: Option<Duration>,
     options: Options,
+    #[cfg(feature = "http2")]
+    http2: Option<Http2Limits>,
     #[cfg(feature = "rustls")]
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Tls>,
+}
+
+/// How TLS is done.
+#[cfg(feature = "rustls")]
+#[derive(Clone, Debug)]
+struct Tls {
+    /// With the names of what is spoken inside.
+    config: Arc<ServerConfig>,
+    /// As the application said, should there come more to name.
+    #[cfg(feature = "http2")]
+    given: Arc<ServerConfig>,
 }
 
 impl Default for Settings {
@@ -85,14 +103,28 @@ impl Default for Settings {
             head_limits: HeadLimits::default(),
             opening_timeout: Some(Duration::from_secs(10)),
             options: Options::default(),
+            #[cfg(feature = "http2")]
+            http2: None,
             #[cfg(feature = "rustls")]
             tls: None,
         }
     }
 }
 
-/// How long the peer of a refused request may take to read the answer.
-const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+#[cfg(feature = "rustls")]
+impl Settings {
+    fn set_tls(&mut self, given: &Arc<ServerConfig>) {
+        #[cfg(feature = "http2")]
+        let speaks_http2 = self.http2.is_some();
+        #[cfg(not(feature = "http2"))]
+        let speaks_http2 = false;
+        self.tls = Some(Tls {
+            config: tls::with_protocols(given.clone(), speaks_http2),
+            #[cfg(feature = "http2")]
+            given: given.clone(),
+        });
+    }
+}
 
 impl Server {
     /// A server with the default settings.
@@ -134,12 +166,57 @@ impl Server {
     /// Does TLS as this configuration says, in [`secure`](Server::secure). See [`tls`](crate::tls) for
     /// how to make one.
     ///
-    /// Clients are told that HTTP/1.1 is spoken inside, unless the configuration names protocols.
+    /// Clients are told what is spoken inside, unless the configuration names protocols: HTTP/1.1, and
+    /// HTTP/2 if the server was told to.
     #[cfg(feature = "rustls")]
     #[must_use]
     pub fn tls(self, config: impl Into<Arc<ServerConfig>>) -> Server {
-        let config = tls::with_protocols(config.into());
-        self.with(|settings| settings.tls = Some(config))
+        self.with(|settings| settings.set_tls(&config.into()))
+    }
+
+    /// Serves HTTP/2 (RFC 8441) beside HTTP/1.1, or not if it is `None`, as without this. It takes
+    /// [`requests`](Server::requests), for such a connection may bring many: what accepts one request
+    /// of a connection speaks HTTP/1.1.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http2(self, limits: impl Into<Option<Http2Limits>>) -> Server {
+        self.with(|settings| {
+            settings.http2 = limits.into();
+            #[cfg(feature = "rustls")]
+            if let Some(tls) = settings.tls.take() {
+                settings.set_tls(&tls.given);
+            }
+        })
+    }
+
+    /// The requests of a connection, whichever version of HTTP it speaks: one over HTTP/1.1, any number
+    /// over [HTTP/2](Server::http2).
+    ///
+    /// ```no_run
+    /// # use wskit::{Server, http2::Http2Limits};
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = Server::new().http2(Http2Limits::default());
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+    /// loop {
+    ///     let (stream, _) = listener.accept().await?;
+    ///     let mut requests = server.requests(stream);
+    ///     tokio::spawn(async move {
+    ///         while let Some(request) = requests.next().await {
+    ///             tokio::spawn(async {
+    ///                 let mut socket = request?.into_offer().await?.accept().await?;
+    ///                 socket.send("welcome").await
+    ///             });
+    ///         }
+    ///     });
+    /// }
+    /// # }
+    /// ```
+    #[cfg(feature = "http2")]
+    pub fn requests<S>(&self, stream: S) -> Requests<S>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        Requests::new(self.clone(), self.settings.http2, stream)
     }
 
     /// How long the TLS handshake may take, the request to arrive, and the answer to leave: 10 s
@@ -153,6 +230,21 @@ impl Server {
     #[must_use]
     pub fn shows_control_frames(self, shows: bool) -> Server {
         self.with(|settings| settings.options.shows_control = shows)
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn head_limits(&self) -> HeadLimits {
+        self.settings.head_limits
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn opening_time(&self) -> Option<Duration> {
+        self.settings.opening_timeout
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn close_time(&self) -> Duration {
+        self.settings.options.config.timeouts.close_timeout
     }
 
     fn with(mut self, change: impl FnOnce(&mut Settings)) -> Server {
@@ -169,12 +261,13 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let Some(config) = self.settings.tls.clone() else { return Ok(MaybeTls::First(stream)) };
+        let Some(Tls { config, .. }) = self.settings.tls.clone() else {
+            return Ok(MaybeTls::First(stream));
+        };
         match self.in_time(tls::accept(config, stream)).await? {
             Accepted::Tls(stream) => Ok(MaybeTls::Second(stream)),
             Accepted::PlainHttp(stream) => {
-                let rejection = Rejection::new(400, tls::PLAIN_HTTP);
-                refuse(stream, |output| rejection.write_response(output)).await;
+                refuse(stream, Some(Rejection::new(400, tls::PLAIN_HTTP))).await;
                 Err(Error::Tls(Box::new(TlsError::plain_http())))
             }
         }
@@ -202,34 +295,29 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let head = read_head(&mut stream, self.settings.head_limits);
-        match self.in_time(head).await {
-            Ok((request, input)) => {
-                Ok(PendingRequest { stream, input, request, server: self.clone() })
+        let mut input = Input::new(BytesMut::new());
+        let mut opening = ServerOpening::new(self.settings.head_limits);
+        let take = |input: &mut BytesMut| Ok(opening.receive_head(input)?);
+        match self.in_time(read_until(&mut stream, &mut input, take)).await {
+            Ok(request) => {
+                let answering = Answering::Http1(input.take());
+                Ok(PendingRequest { stream, answering, request, server: self.clone() })
             }
             Err(error) => {
-                let answer = |output: &mut Output| match &error {
-                    Error::Request(error) => error.write_response(output),
-                    Error::OpeningTimeout(_) => {
-                        Rejection::new(408, &*error.to_string()).write_response(output);
-                    }
-                    _ => {}
-                };
-                refuse(stream, answer).await;
+                refuse_unread(stream, &error).await;
                 Err(error)
             }
         }
     }
 }
 
-/// Reads a request, and what has come behind it already.
-async fn read_head<S: AsyncRead + Unpin>(
+/// Reads until something can be taken, which is tried after each read.
+pub(crate) async fn read_until<S: AsyncRead + Unpin, T>(
     stream: &mut S,
-    limits: HeadLimits,
-) -> Result<(Request, BytesMut), Error> {
-    let mut opening = ServerOpening::new(limits);
+    input: &mut Input,
+    mut take: impl FnMut(&mut BytesMut) -> Result<Option<T>, Error>,
+) -> Result<T, Error> {
     // Who connects and says nothing holds no memory to read into.
-    let mut input = Input::new(BytesMut::new());
     poll_fn(|cx| {
         loop {
             let bytes = input.with_room(|_| 0);
@@ -239,8 +327,8 @@ async fn read_head<S: AsyncRead + Unpin>(
                     return Poll::Ready(Err(Error::Opening(ended)));
                 }
                 Poll::Ready(Ok(_)) => {
-                    if let Some(request) = opening.receive_head(input.bytes())? {
-                        return Poll::Ready(Ok((request, input.take())));
+                    if let Some(taken) = take(input.bytes())? {
+                        return Poll::Ready(Ok(taken));
                     }
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Opening(error))),
@@ -252,150 +340,4 @@ async fn read_head<S: AsyncRead + Unpin>(
         }
     })
     .await
-}
-
-/// Sends the answer of a refused request and ends the connection so that the answer arrives: what
-/// the client still sends is read for a short while, for a reset would destroy the answer.
-///
-/// Boxed, so that the memory for it is not part of every connection's task.
-fn refuse<S, W>(mut stream: S, write_answer: W) -> Pin<Box<impl Future<Output = ()>>>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-    W: FnOnce(&mut Output),
-{
-    let mut output = Output::default();
-    write_answer(&mut output);
-    let deadline = Instant::now() + REFUSAL_TIMEOUT;
-    let answer = async move {
-        for chunk in output.chunks() {
-            stream.write_all(chunk).await?;
-        }
-        stream.flush().await?;
-        stream.shutdown().await?;
-        let mut discarded = [0; 1024];
-        while stream.read(&mut discarded).await? > 0 {}
-        io::Result::Ok(())
-    };
-    Box::pin(async move {
-        let _the_client_may_have_gone = timeout_at(deadline, answer).await;
-    })
-}
-
-/// A request that was received and waits for an answer.
-#[derive(Debug)]
-pub struct PendingRequest<S> {
-    stream: S,
-    input: BytesMut,
-    request: Request,
-    server: Server,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
-    /// The request.
-    pub fn request(&self) -> &Request {
-        &self.request
-    }
-
-    /// Whether it asks for a WebSocket, rightly or wrongly.
-    pub fn is_upgrade(&self) -> bool {
-        self.request.is_upgrade()
-    }
-
-    /// Takes another host for the one that the request is for: the one that clients ask a proxy for which stands before
-    /// this server, where the proxy can be trusted to tell it. The origins of pages are compared with it.
-    ///
-    /// # Errors
-    /// The text is no host with or without a port; the request stays as it is.
-    pub fn replace_host(&mut self, host: &str) -> Result<(), RequestError> {
-        self.request.replace_host(host)
-    }
-
-    /// Checks that it is a request for a WebSocket that keeps all rules, and refuses it otherwise.
-    pub fn into_offer(self) -> impl Future<Output = Result<PendingOffer<S>, Error>> {
-        // What can be done at once is, so that the future holds no more than it needs.
-        let PendingRequest { stream, input, request, server } = self;
-        let offer = request.into_offer().and_then(|offer| {
-            offer.check_origin(&server.settings.origins)?;
-            Ok(offer)
-        });
-        let outcome = match offer {
-            Ok(offer) => Ok(PendingOffer { stream, input, offer, server }),
-            Err(error) => {
-                let answer = error.clone();
-                Err((refuse(stream, move |output| answer.write_response(output)), error))
-            }
-        };
-        async {
-            match outcome {
-                Ok(offer) => Ok(offer),
-                Err((refused, error)) => {
-                    refused.await;
-                    Err(error.into())
-                }
-            }
-        }
-    }
-
-    /// Answers with an error and ends the connection.
-    pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
-        refuse(self.stream, |output| rejection.write_response(output)).await;
-        Ok(())
-    }
-
-    /// The stream, what was read from it behind the head, and the request, to answer it by other
-    /// means.
-    pub fn into_parts(self) -> (S, BytesMut, Request) {
-        (self.stream, self.input, self.request)
-    }
-}
-
-/// A request for a WebSocket that keeps all rules and waits to be accepted or rejected.
-#[derive(Debug)]
-pub struct PendingOffer<S> {
-    stream: S,
-    input: BytesMut,
-    offer: Offer,
-    server: Server,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
-    /// What the client asks for.
-    pub fn offer(&self) -> &Offer {
-        &self.offer
-    }
-
-    /// The stream that the request came on.
-    pub fn stream(&self) -> &S {
-        &self.stream
-    }
-
-    /// Accepts the offer, with the first of the server's subprotocols that was offered.
-    pub fn accept(self) -> impl Future<Output = Result<WebSocket<S>, Error>> {
-        let acceptance = self.server.choose(&self.offer);
-        self.accept_with(acceptance)
-    }
-
-    /// Accepts the offer with a subprotocol and headers of the application's choice.
-    pub fn accept_with(
-        self,
-        acceptance: Acceptance,
-    ) -> impl Future<Output = Result<WebSocket<S>, Error>> {
-        let PendingOffer { stream, input, offer, server } = self;
-        let mut output = Output::default();
-        output.lend(buffers::take_output());
-        let agreed =
-            offer.accept(acceptance, &server.settings.options.config.compression, &mut output);
-        let opened = Opened { stream, input, output, agreed };
-        let mut socket = WebSocket::server(opened, &server.settings.options);
-        async move {
-            server.in_time(socket.flush()).await?;
-            Ok(socket)
-        }
-    }
-
-    /// Rejects the offer and ends the connection.
-    pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
-        refuse(self.stream, |output| rejection.write_response(output)).await;
-        Ok(())
-    }
 }

@@ -1,6 +1,6 @@
 //! The server's side of TLS.
 
-use super::{HTTP_1_1, TlsError, pem, provider, wrong};
+use super::{HTTP_1_1, HTTP_2, TlsError, pem, provider, wrong};
 use crate::Error;
 use std::{io, sync::Arc};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
@@ -23,9 +23,14 @@ pub fn server_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, E
 }
 
 /// Names what is spoken inside of TLS, unless the application did.
-pub(crate) fn with_protocols(mut config: Arc<ServerConfig>) -> Arc<ServerConfig> {
+pub(crate) fn with_protocols(
+    mut config: Arc<ServerConfig>,
+    speaks_http2: bool,
+) -> Arc<ServerConfig> {
     if config.alpn_protocols.is_empty() {
-        Arc::make_mut(&mut config).alpn_protocols = vec![HTTP_1_1.to_vec()];
+        let names = if speaks_http2 { &[HTTP_2, HTTP_1_1][..] } else { &[HTTP_1_1] };
+        Arc::make_mut(&mut config).alpn_protocols =
+            names.iter().map(|name| name.to_vec()).collect();
     }
     config
 }

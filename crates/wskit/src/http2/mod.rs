@@ -1,0 +1,35 @@
+//! WebSockets over HTTP/2 (RFC 8441): many on one connection.
+//!
+//! Needs the feature `http2`, and a [`Server`](crate::Server) that was told so.
+//!
+//! - [`Server::http2`](crate::Server::http2) serves HTTP/2 beside HTTP/1.1, on the same port:
+//!   [`Server::requests`](crate::Server::requests) gives the requests of a connection, one or many.
+//!
+//! Inside of TLS the version is agreed on by ALPN; without it, the client knows beforehand that the
+//! server speaks HTTP/2 ("prior knowledge"). Nothing else differs: a WebSocket is the same
+//! [`WebSocket`](crate::WebSocket), and all that is said of it holds.
+
+mod limits;
+mod requests;
+mod rewound;
+mod stream;
+
+pub use limits::Http2Limits;
+pub use requests::{Requests, ServerStream};
+pub use stream::{Http2Reader, Http2Stream, Http2Writer};
+
+use std::io;
+
+/// The error of a stream or a connection, for those who read and write bytes.
+fn broken(error: h2::Error) -> io::Error {
+    let kind = match error.get_io() {
+        Some(error) => error.kind(),
+        None if error.is_reset() => io::ErrorKind::ConnectionReset,
+        None if error.is_go_away() => io::ErrorKind::ConnectionAborted,
+        None => io::ErrorKind::Other,
+    };
+    match error.is_io() {
+        true => error.into_io().unwrap_or_else(|| kind.into()),
+        false => io::Error::new(kind, error),
+    }
+}

@@ -1,0 +1,220 @@
+//! What was received and waits for an answer.
+
+use super::Server;
+use crate::http2::Http2Stream;
+use crate::socket::{Opened, WebSocket};
+use crate::{Error, buffers};
+use bytes::BytesMut;
+use std::{future::Future, io, pin::Pin, time::Duration};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::{Instant, timeout_at};
+use wskit_proto::Output;
+use wskit_proto::handshake::{Acceptance, Offer, Rejection, Request, RequestError};
+
+/// How long the peer of a refused request may take to read the answer.
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A request that was received and waits for an answer.
+#[derive(Debug)]
+pub struct PendingRequest<S> {
+    pub(crate) stream: S,
+    pub(crate) answering: Answering<S>,
+    pub(crate) request: Request,
+    pub(crate) server: Server,
+}
+
+/// A request for a WebSocket that keeps all rules and waits to be accepted or rejected.
+#[derive(Debug)]
+pub struct PendingOffer<S> {
+    stream: S,
+    answering: Answering<S>,
+    offer: Offer,
+    server: Server,
+}
+
+/// How a request is answered, which depends on the version of HTTP.
+#[derive(Debug)]
+pub(crate) enum Answering<S> {
+    /// With bytes on the stream. What was read behind the head is here.
+    Http1(BytesMut),
+    /// By the HTTP/2 stream that the stream is.
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "there is no such stream"))]
+    Http2(fn(&mut S) -> &mut Http2Stream),
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
+    /// The request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Whether it asks for a WebSocket, rightly or wrongly.
+    pub fn is_upgrade(&self) -> bool {
+        self.request.is_upgrade()
+    }
+
+    /// Takes another host for the one that the request is for: the one that clients ask a proxy for which stands before
+    /// this server, where the proxy can be trusted to tell it. The origins of pages are compared with it.
+    ///
+    /// # Errors
+    /// The text is no host with or without a port; the request stays as it is.
+    pub fn replace_host(&mut self, host: &str) -> Result<(), RequestError> {
+        self.request.replace_host(host)
+    }
+
+    /// Checks that it is a request for a WebSocket that keeps all rules, and refuses it otherwise.
+    pub fn into_offer(self) -> impl Future<Output = Result<PendingOffer<S>, Error>> {
+        // What can be done at once is, so that the future holds no more than it needs.
+        let PendingRequest { stream, answering, request, server } = self;
+        let offer = request.into_offer().and_then(|offer| {
+            offer.check_origin(&server.settings.origins)?;
+            Ok(offer)
+        });
+        let outcome = match offer {
+            Ok(offer) => Ok(PendingOffer { stream, answering, offer, server }),
+            Err(error) => Err((answering.reject(stream, (&error).into()), error)),
+        };
+        async {
+            match outcome {
+                Ok(offer) => Ok(offer),
+                Err((refused, error)) => {
+                    refused.await;
+                    Err(error.into())
+                }
+            }
+        }
+    }
+
+    /// Answers with an error and ends the connection, or the stream of it that the request came on.
+    pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
+        self.answering.reject(self.stream, rejection).await;
+        Ok(())
+    }
+
+    /// The stream, what was read from it behind the head, and the request, to answer it by other
+    /// means.
+    pub fn into_parts(self) -> (S, BytesMut, Request) {
+        let input = match self.answering {
+            Answering::Http1(input) => input,
+            Answering::Http2(_) => BytesMut::new(),
+        };
+        (self.stream, input, self.request)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
+    /// What the client asks for.
+    pub fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// The stream that the request came on.
+    pub fn stream(&self) -> &S {
+        &self.stream
+    }
+
+    /// Accepts the offer, with the first of the server's subprotocols that was offered.
+    pub fn accept(self) -> impl Future<Output = Result<WebSocket<S>, Error>> {
+        let acceptance = self.server.choose(&self.offer);
+        self.accept_with(acceptance)
+    }
+
+    /// Accepts the offer with a subprotocol and headers of the application's choice.
+    pub fn accept_with(
+        self,
+        acceptance: Acceptance,
+    ) -> impl Future<Output = Result<WebSocket<S>, Error>> {
+        let PendingOffer { mut stream, answering, offer, server } = self;
+        let compression = &server.settings.options.config.compression;
+        let mut output = Output::default();
+        let (agreed, input, answered) = match answering {
+            Answering::Http1(input) => {
+                output.lend(buffers::take_output());
+                (offer.accept(acceptance, compression, &mut output), input, Ok(()))
+            }
+            Answering::Http2(http2) => {
+                let mut response = http2(&mut stream).response(offer.bootstrap().success_status());
+                let agreed = offer.accept_with_headers(acceptance, compression, |name, value| {
+                    response.add_header(name, value);
+                });
+                (agreed, BytesMut::new(), response.accept())
+            }
+        };
+        let opened = Opened { stream, input, output, agreed };
+        let mut socket = WebSocket::server(opened, &server.settings.options);
+        async move {
+            answered.map_err(Error::Opening)?;
+            server.in_time(socket.flush()).await?;
+            Ok(socket)
+        }
+    }
+
+    /// Rejects the offer and ends the connection, or the stream of it that the request came on.
+    pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
+        self.answering.reject(self.stream, rejection).await;
+        Ok(())
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Answering<S> {
+    fn reject(self, mut stream: S, rejection: Rejection) -> Pin<Box<impl Future<Output = ()>>> {
+        let rejection = match self {
+            Answering::Http1(_) => Some(rejection),
+            Answering::Http2(http2) => {
+                let _the_client_may_have_gone = http2(&mut stream).reject(rejection);
+                None
+            }
+        };
+        // Over HTTP/2 nothing is left to do: the connection goes on.
+        let refused = rejection.map(|rejection| refuse(stream, Some(rejection)));
+        Box::pin(async {
+            if let Some(refused) = refused {
+                refused.await;
+            }
+        })
+    }
+}
+
+/// Answers a request of HTTP/1.1 that was not received, if it is its fault.
+pub(crate) async fn refuse_unread<S>(stream: S, error: &Error)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let answer = match error {
+        Error::Request(error) => Some((&**error).into()),
+        Error::OpeningTimeout(_) => Some(Rejection::new(408, &*error.to_string())),
+        _ => None,
+    };
+    refuse(stream, answer).await;
+}
+
+/// Sends the answer of a refused request and ends the connection so that the answer arrives: what
+/// the client still sends is read for a short while, for a reset would destroy the answer.
+///
+/// Boxed, so that the memory for it is not part of every connection's task.
+pub(super) fn refuse<S>(
+    mut stream: S,
+    answer: Option<Rejection>,
+) -> Pin<Box<impl Future<Output = ()>>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut output = Output::default();
+    if let Some(rejection) = answer {
+        rejection.write_response(&mut output);
+    }
+    let deadline = Instant::now() + REFUSAL_TIMEOUT;
+    let answer = async move {
+        for chunk in output.chunks() {
+            stream.write_all(chunk).await?;
+        }
+        stream.flush().await?;
+        stream.shutdown().await?;
+        let mut discarded = [0; 1024];
+        while stream.read(&mut discarded).await? > 0 {}
+        io::Result::Ok(())
+    };
+    Box::pin(async move {
+        let _the_client_may_have_gone = timeout_at(deadline, answer).await;
+    })
+}

@@ -1,0 +1,10 @@
+//! WebSockets over HTTP/2 (RFC 8441).
+
+#![cfg(feature = "http2")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod frames;
+mod hostile_client;
+mod raw;
+mod serving;
