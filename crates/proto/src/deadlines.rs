@@ -140,9 +140,19 @@ impl Deadlines {
             _ => None,
         };
         let keepalive = self.keepalive.as_ref().map(|keepalive| match keepalive {
-            Keepalive::Listening(at) | Keepalive::Asked(at) => *at,
+            Keepalive::Listening(at) => *at,
+            Keepalive::Asked(until) => self.next_look(now, *until),
         });
         keepalive.into_iter().chain(self.message).min()
+    }
+
+    /// When to look for the answer to a Ping. A peer that has long to answer is still asked again soon if it did, for
+    /// whatever stands between may cut what is silent for longer than the interval.
+    fn next_look(&self, now: Timestamp, until: Timestamp) -> Timestamp {
+        let Timeouts { keepalive_interval, keepalive_timeout, .. } = self.timeouts;
+        let asked = until.saturating_sub(keepalive_timeout);
+        let look = asked.saturating_add(keepalive_interval.unwrap_or(keepalive_timeout));
+        if now < look { look.min(until) } else { until }
     }
 
     /// Does what is due: sends a Ping, or fails the connection and says which deadline was missed.
@@ -241,6 +251,26 @@ mod tests {
         deadlines.hear();
         assert_eq!(deadlines.due(seconds(60)), None);
         assert_eq!(deadlines.next(seconds(60), State::Open, false), Some(seconds(80)));
+    }
+
+    #[test]
+    fn a_peer_that_has_long_to_answer_is_asked_again_soon_if_it_did() {
+        let interval = Some(seconds(5));
+        let mut deadlines =
+            Deadlines::new(Timeouts { keepalive_interval: interval, ..Timeouts::default() });
+        deadlines.next(seconds(0), State::Open, false);
+        assert_eq!(deadlines.due(seconds(5)), Some(Due::Ping));
+        deadlines.hear();
+        assert_eq!(deadlines.next(seconds(5), State::Open, false), Some(seconds(10)));
+        assert_eq!(deadlines.due(seconds(10)), None);
+        assert_eq!(deadlines.next(seconds(10), State::Open, false), Some(seconds(15)));
+        assert_eq!(deadlines.due(seconds(15)), Some(Due::Ping));
+        // Who does not answer is looked at once more, and has all its time.
+        assert_eq!(deadlines.next(seconds(15), State::Open, false), Some(seconds(20)));
+        assert_eq!(deadlines.due(seconds(20)), None);
+        assert_eq!(deadlines.next(seconds(20), State::Open, false), Some(seconds(35)));
+        assert_eq!(deadlines.due(seconds(34)), None);
+        assert_eq!(deadlines.due(seconds(35)), Some(Due::Missed(Missed::Keepalive)));
     }
 
     #[test]
