@@ -1,11 +1,13 @@
 //! Accepting connections until the program is told to stop, and ending each as it should.
 
-use crate::entrance::{Entrance, Place, Refusal, Visitor};
+use crate::entrance::{Entrance, Place, Refusal, ServedPlace, Visitor};
 use crate::listener::{Connection, Listener};
+use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use wskit::tls::MaybeTls;
 use wskit::{CloseCode, PendingRequest, Server, WebSocket};
@@ -46,22 +48,43 @@ pub(crate) async fn accept_all<H, F>(
         // Boxed, for the reason that `accept` gives.
         let request = Box::pin(receive(server.clone(), stream, shutdown.clone()));
         let entrance = entrance.clone();
+        let address = peer.address();
         // Who did not come as far as a request has been answered.
         match place {
             Place::Served(place) => drop(tokio::spawn(async move {
-                let Some(mut request) = request.await else { return };
-                let admitted = entrance.admit(&mut request, place);
-                drop(entrance);
-                match admitted {
-                    Ok(visitor) => handle(request, visitor, shutdown).await,
-                    Err(refusal) => refuse(request, refusal).await,
-                }
+                let arrived = arrive(request, entrance, place, address);
+                let Some((request, visitor)) = Box::pin(arrived).await else { return };
+                handle(request, visitor, shutdown).await;
             })),
             Place::Refused(permit, refusal) => drop(tokio::spawn(async move {
-                let Some(request) = request.await else { return };
-                refuse(request, refusal).await;
+                if let Some(Ok(request)) = request.await {
+                    refuse(request, refusal, &entrance.refusals, address).await;
+                }
                 drop(permit);
             })),
+        }
+    }
+}
+
+/// Waits for the request, and lets it in.
+async fn arrive(
+    request: impl Future<Output = Option<Result<PendingRequest<Stream>, wskit::Error>>>,
+    entrance: Arc<Entrance>,
+    place: ServedPlace,
+    address: Option<IpAddr>,
+) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
+    let mut request = match request.await? {
+        Ok(request) => request,
+        Err(error) => {
+            entrance.refusals.record_error(address, &error);
+            return None;
+        }
+    };
+    match entrance.admit(&mut request, place) {
+        Ok(visitor) => Some((request, visitor)),
+        Err(refusal) => {
+            refuse(request, refusal, &entrance.refusals, address).await;
+            None
         }
     }
 }
@@ -71,22 +94,34 @@ async fn receive(
     server: Server,
     stream: Connection,
     shutdown: Shutdown,
-) -> Option<PendingRequest<Stream>> {
+) -> Option<Result<PendingRequest<Stream>, wskit::Error>> {
     tokio::select! {
-        request = async { server.receive_request(server.secure(stream).await?).await } => request.ok(),
+        request = async { server.receive_request(server.secure(stream).await?).await } => Some(request),
         () = shutdown.begun() => None,
     }
 }
 
-async fn refuse(request: PendingRequest<Stream>, refusal: Refusal) {
-    let _the_client_may_have_gone = request.reject(refusal.rejection()).await;
+async fn refuse(
+    request: PendingRequest<Stream>,
+    refusal: Refusal,
+    refusals: &Refusals,
+    address: Option<IpAddr>,
+) {
+    let rejection = refusal.rejection();
+    let words = String::from_utf8_lossy(&rejection.body);
+    refusals.record(address, rejection.status, refusal.reason(), &words.trim_end());
+    let _the_client_may_have_gone = request.reject(rejection).await;
 }
 
 /// Accepts the request if it is one for a WebSocket, and refuses it otherwise.
 ///
 /// To be boxed: what only the opening needs should not be part of a connection's task for ever.
-pub(crate) async fn accept(request: PendingRequest<Stream>) -> Option<WebSocket<Stream>> {
-    request.into_offer().await.ok()?.accept().await.ok()
+pub(crate) async fn accept(
+    request: PendingRequest<Stream>,
+    visitor: &Visitor,
+) -> Option<WebSocket<Stream>> {
+    let accepted = async { request.into_offer().await?.accept().await };
+    accepted.await.inspect_err(|error| visitor.refusals.record_error(visitor.address, error)).ok()
 }
 
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no

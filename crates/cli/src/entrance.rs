@@ -3,6 +3,8 @@
 use crate::accepting::Stream;
 use crate::addresses::{AddressPlace, Addresses, TooMany};
 use crate::forwarded::{Peer, Proxies};
+use crate::refusals::Refusals;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wskit::{Field, PendingRequest, Rejection};
@@ -17,6 +19,7 @@ pub(crate) struct Entrance {
     refused: Arc<Semaphore>,
     addresses: Arc<Addresses>,
     proxies: Proxies,
+    pub(crate) refusals: Refusals,
 }
 
 /// What a connection holds until its request is there.
@@ -35,6 +38,10 @@ pub(crate) struct ServedPlace {
 
 /// Who sent a request. It has its place for as long as this is held.
 pub(crate) struct Visitor {
+    /// Where it connects from, if that is known.
+    pub(crate) address: Option<IpAddr>,
+    /// Where it is recorded if it is not let in.
+    pub(crate) refusals: Refusals,
     _place: ServedPlace,
 }
 
@@ -50,7 +57,12 @@ pub(crate) enum Refusal {
 }
 
 impl Entrance {
-    pub(crate) fn new(connections_max: usize, each_max: usize, proxies: Proxies) -> Entrance {
+    pub(crate) fn new(
+        connections_max: usize,
+        each_max: usize,
+        proxies: Proxies,
+        refusals: Refusals,
+    ) -> Entrance {
         let semaphore = |count| Arc::new(Semaphore::new(count));
         Entrance {
             connections_max,
@@ -58,6 +70,7 @@ impl Entrance {
             refused: semaphore(REFUSALS_MAX),
             addresses: Addresses::new(each_max),
             proxies,
+            refusals,
         }
     }
 
@@ -104,11 +117,21 @@ impl Entrance {
         if let Some(host) = client.host {
             request.replace_host(&host).map_err(|_| Refusal::ForwardedUnreadable)?;
         }
-        Ok(Box::new(Visitor { _place: place }))
+        let (address, refusals) = (client.address, self.refusals.clone());
+        Ok(Box::new(Visitor { address, refusals, _place: place }))
     }
 }
 
 impl Refusal {
+    /// The reason, as programs know it.
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Refusal::Busy => "busy",
+            Refusal::TooManyOfAddress => "too_many_of_address",
+            Refusal::ForwardedUnreadable => "forwarded_unreadable",
+        }
+    }
+
     /// What is answered.
     pub(crate) fn rejection(self) -> Rejection {
         let (status, words, come_back) = match self {

@@ -7,6 +7,7 @@ use crate::entrance::{Entrance, Visitor};
 use crate::failure::{Failure, Kind};
 use crate::forwarded::Proxies;
 use crate::listener::{Address, Listener};
+use crate::refusals::Refusals;
 use crate::seconds::Seconds;
 use crate::shutdown::{Shutdown, shutdown};
 use std::pin::pin;
@@ -99,6 +100,10 @@ pub(crate) struct Listening {
     /// Whether the server was told to stop.
     #[arg(skip)]
     draining: Arc<AtomicBool>,
+
+    /// Who was not let in.
+    #[arg(skip)]
+    refusals: Refusals,
 }
 
 impl Listening {
@@ -151,6 +156,11 @@ impl Listening {
         self.draining.clone()
     }
 
+    /// Who was not let in, as it will be known.
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
+    }
+
     /// Listens, prints the line that `announce` makes of the address and of the "s" of a scheme with
     /// TLS, and handles every request in a task of its own until Ctrl-C or SIGTERM. `meanwhile` runs
     /// beside.
@@ -185,6 +195,7 @@ impl Listening {
                 self.max_connections as usize,
                 self.max_connections_per_address as usize,
                 self.proxies.clone(),
+                self.refusals.clone(),
             ));
             let mut meanwhile = pin!(meanwhile);
             let code = tokio::select! {

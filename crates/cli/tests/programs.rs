@@ -205,6 +205,7 @@ async fn what_happens_is_counted() {
     let mut ann = server.join().await;
     ann.send("hello").await.unwrap();
     event(&mut ann).await;
+    assert_eq!(server.ask(&server.chat, "PUT", "/", "", "").0, 405);
     let (status, text) = server.get("/metrics");
     assert_eq!(status, 200);
     for line in [
@@ -218,6 +219,8 @@ async fn what_happens_is_counted() {
         "wskit_messages_kept_total 1",
         "wskit_rooms_kept 1",
         "wskit_store_failed 0",
+        "wskit_mailbox_waiting_bytes 0",
+        "wskit_refused_total{reason=\"request_invalid\"} 1",
     ] {
         assert!(text.lines().any(|counted| counted == line), "{line} is missing in\n{text}");
     }

@@ -12,7 +12,7 @@ use crate::event::Connection;
 use crate::fetching::CatchingUp;
 use crate::limits::Limits;
 use crate::lock::lock;
-use crate::mailbox::{Mailbox, mailbox};
+use crate::mailbox::{Mailbox, Waiting, mailbox};
 use crate::membership::Membership;
 use crate::name::{MemberName, RoomName};
 use crate::open_room::OpenRoom;
@@ -172,6 +172,16 @@ impl Hub {
     #[must_use]
     pub fn room_count(&self) -> usize {
         lock(&self.shared.rooms).by_name.len()
+    }
+
+    /// What waits to be read by members. It looks at every mailbox, one room after the other.
+    #[must_use]
+    pub fn waiting(&self) -> Waiting {
+        let rooms: Vec<_> =
+            lock(&self.shared.rooms).by_name.values().map(|held| held.room.clone()).collect();
+        let mut waiting = Waiting::default();
+        rooms.iter().for_each(|room| room.add_waiting(&mut waiting));
+        waiting
     }
 
     /// How many members all rooms have together.

@@ -68,7 +68,7 @@ pub use delivery::Delivery;
 pub use event::Connection;
 pub use hub::Hub;
 pub use limits::Limits;
-pub use mailbox::Mailbox;
+pub use mailbox::{Mailbox, Waiting};
 pub use membership::Membership;
 pub use saying::{Publication, Range};
 pub use speaker::Speaker;

@@ -49,6 +49,16 @@ struct State {
     reader: Option<Waker>,
 }
 
+/// What waits for all members of all rooms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// All of it.
+    pub bytes: usize,
+    /// The most that waits for one member.
+    pub bytes_max: usize,
+}
+
 /// Within an errand: waits until the reader has read what was posted.
 pub(crate) async fn when_read() {
     let mut waited = false;
@@ -185,6 +195,11 @@ impl Slot {
         if let Some(id) = id {
             self.post(Delivery::of(&Event::Acknowledged { id, offset }));
         }
+    }
+
+    /// How many bytes wait.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        lock(&self.shared).bytes
     }
 
     /// Lets the reader take what waits, and then close.

@@ -10,7 +10,7 @@ use crate::delivery::Delivery;
 use crate::event::{Connection, Event};
 use crate::limits::Limits;
 use crate::lock::lock;
-use crate::mailbox::Slot;
+use crate::mailbox::{Slot, Waiting};
 use crate::name::{MemberName, RoomName};
 use crate::roster::{MemberId, Roster};
 use crate::tail::Tail;
@@ -220,6 +220,14 @@ impl Room {
     /// How many are here.
     pub(crate) fn member_count(&self) -> usize {
         lock(&self.state).roster.len()
+    }
+
+    /// Adds up what waits for the members.
+    pub(crate) fn add_waiting(&self, waiting: &mut Waiting) {
+        for bytes in lock(&self.state).roster.waiting_bytes() {
+            waiting.bytes += bytes;
+            waiting.bytes_max = waiting.bytes_max.max(bytes);
+        }
     }
 
     /// Lets a member go and tells the others.

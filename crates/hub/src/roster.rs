@@ -100,6 +100,11 @@ impl Roster {
         }
     }
 
+    /// What waits for each member, in bytes.
+    pub(crate) fn waiting_bytes(&self) -> impl Iterator<Item = usize> {
+        self.members.values().map(|member| member.slot.waiting_bytes())
+    }
+
     pub(crate) fn close(&self, closing: &Closing) {
         for member in self.members.values() {
             member.slot.close(closing.clone());

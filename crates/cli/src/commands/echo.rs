@@ -24,10 +24,10 @@ impl Echo {
             |s, address| format!("wskit echo listens on {}", address.url(&format!("ws{s}"))),
             std::future::pending(),
             |request, visitor, shutdown| {
-                let opening = Box::pin(accept(request));
+                let opening =
+                    Box::pin(async move { Some((accept(request, &visitor).await?, visitor)) });
                 async {
-                    let _visitor = visitor;
-                    let Some(socket) = opening.await else { return };
+                    let Some((socket, _visitor)) = opening.await else { return };
                     converse(socket, shutdown, echo).await;
                 }
             },

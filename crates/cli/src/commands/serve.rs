@@ -7,16 +7,19 @@ mod health;
 mod keeping;
 mod page;
 mod programs;
+mod session;
 
 use crate::accepting::{accept, converse};
 use crate::failure::Failure;
 use crate::listener::Address;
 use crate::listening::Listening;
+use crate::log::LogArguments;
 use clock::Clock;
 use counters::Counters;
 use health::Health;
 use keeping::Keeping;
 use programs::{ProgramArguments, Programs};
+use session::Session;
 use std::sync::Arc;
 use std::time::Duration;
 use wskit_hub::{Hub, Limits};
@@ -33,6 +36,9 @@ pub(crate) struct Serve {
     #[command(flatten)]
     programs: ProgramArguments,
 
+    #[command(flatten)]
+    log: LogArguments,
+
     /// How many messages a second a member may send for long; four times as many at once
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     messages_per_second: u32,
@@ -43,6 +49,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 impl Serve {
     pub(crate) fn run(&self) -> Result<(), Failure> {
+        self.log.begin();
         let mut limits = Limits::default();
         limits.messages_per_second_max = self.messages_per_second;
         limits.messages_burst_max = 4 * self.messages_per_second;
@@ -52,7 +59,8 @@ impl Serve {
         let hub = Hub::with_store(limits, clock.entropy(), store);
         let counters = Arc::new(Counters::default());
         let health = Health { hub: hub.clone(), draining: self.listening.draining() };
-        let programs = self.programs.listen(health.clone(), counters.clone(), clock)?;
+        let refusals = self.listening.refusals();
+        let programs = self.programs.listen(health.clone(), counters.clone(), refusals, clock)?;
         let also = programs.as_ref().map(|programs| format!("\nwskit serve {}", programs.place()));
         let also = also.unwrap_or_default();
         let announce = |s: &str, at: &Address| {
@@ -67,13 +75,13 @@ impl Serve {
                     page::answer(request, &health).await;
                     return None;
                 };
-                Some((accept(request).await?, visit))
+                Some((accept(request, &visitor).await?, visit, visitor))
             });
             async move {
-                let _visitor = visitor;
-                let Some((socket, visit)) = opening.await else { return };
+                let Some((socket, visit, visitor)) = opening.await else { return };
                 converse(socket, shutdown, async |socket| {
-                    chat::converse(socket, &hub, &visit, clock, &counters).await
+                    let session = Session::open(&counters, visitor.address, &visit.room, None);
+                    chat::converse(socket, &hub, &visit, clock, session).await
                 })
                 .await;
             }

@@ -1,7 +1,8 @@
 //! One connection's part in the chat.
 
 use super::clock::Clock;
-use super::counters::{Counted, Counters};
+use super::counters::Counters;
+use super::session::Session;
 use crate::accepting::Stream;
 use percent_encoding::percent_decode_str;
 use std::future::poll_fn;
@@ -43,9 +44,24 @@ pub(super) async fn converse(
     hub: &Hub,
     visit: &Visit,
     clock: Clock,
-    counters: &Counters,
+    mut session: Session<'_>,
 ) -> Result<(), Error> {
-    let _counted = Counted::new(counters);
+    let outcome = carry(socket, hub, visit, clock, &mut session).await;
+    if let Err(error) = &outcome {
+        session.failed(error);
+    }
+    session.count_savings(socket.savings());
+    outcome
+}
+
+async fn carry(
+    socket: &mut WebSocket<Stream>,
+    hub: &Hub,
+    visit: &Visit,
+    clock: Clock,
+    session: &mut Session<'_>,
+) -> Result<(), Error> {
+    let counters = session.counters;
     let opening = describe(socket);
     let joined = Box::pin(hub.join(visit, &opening, clock.now())).await;
     let (mut membership, mut mailbox) = match joined {
@@ -53,7 +69,7 @@ pub(super) async fn converse(
         // A page cannot see the status of a refused handshake, but it can see a close code.
         Err(refusal) => {
             let closing = refusal.closing();
-            counters.count_closing(closing.code);
+            session.closed_by_server(closing.code, &closing.reason);
             return close(socket, &closing).await;
         }
     };
@@ -67,12 +83,13 @@ pub(super) async fn converse(
                 counters.received.count(bytes.len());
                 membership.receive_binary(&bytes, clock.now());
             }
+            Turn::Received(Message::Close(frame)) => session.closed_by_client(frame.as_ref()),
             Turn::Received(_) => {}
             Turn::Closing(closing) => break closing,
             Turn::Ended => return Ok(()),
         }
     };
-    counters.count_closing(closing.code);
+    session.closed_by_server(closing.code, &closing.reason);
     // The others see at once that this member has left, however long the goodbye takes.
     drop(membership);
     close(socket, &closing).await
@@ -162,7 +179,9 @@ mod tests {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut socket = wskit::accept(MaybeTls::First(stream)).await.unwrap();
                 let visit = visit_of("slow");
-                converse(&mut socket, &hub, &visit, clock, &Counters::default()).await
+                let counters = Counters::default();
+                let session = Session::open(&counters, None, LOBBY, None);
+                converse(&mut socket, &hub, &visit, clock, session).await
             }
         });
         let client = Client::new(&url).unwrap().compression(Compression::off());

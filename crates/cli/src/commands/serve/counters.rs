@@ -12,6 +12,9 @@ pub(super) struct Counters {
     pub(super) ended: AtomicU64,
     pub(super) received: Traffic,
     pub(super) delivered: Traffic,
+    /// What compression has spared, of connections that have ended.
+    pub(super) saved_received: AtomicU64,
+    pub(super) saved_sent: AtomicU64,
     /// Connections that the server closed, by their close code.
     closed: Mutex<BTreeMap<u16, u64>>,
 }
@@ -63,21 +66,5 @@ impl Counters {
 
     pub(super) fn closed(&self) -> BTreeMap<u16, u64> {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Counts a connection from its opening to its end, however it ends.
-pub(super) struct Counted<'a>(&'a Counters);
-
-impl<'a> Counted<'a> {
-    pub(super) fn new(counters: &'a Counters) -> Self {
-        counters.opened.fetch_add(1, Relaxed);
-        Counted(counters)
-    }
-}
-
-impl Drop for Counted<'_> {
-    fn drop(&mut self) {
-        self.0.ended.fetch_add(1, Relaxed);
     }
 }

@@ -1,15 +1,17 @@
 //! `/metrics`, in the text format of Prometheus.
 
 use super::super::counters::Counters;
+use crate::refusals::Refusals;
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use wskit_hub::Hub;
 
 /// All that is counted and measured.
-pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
+pub(super) fn write(counters: &Counters, refusals: &Refusals, hub: &Hub) -> String {
     let mut text = String::new();
     let (opened, ended) = (counters.opened.load(Relaxed), counters.ended.load(Relaxed));
     let store = hub.statistics();
+    let waiting = hub.waiting();
     let (received, delivered) = (&counters.received, &counters.delivered);
     for (name, kind, help, value) in [
         ("connections", "gauge", "Connections that are open.", opened.saturating_sub(ended)),
@@ -34,6 +36,25 @@ pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
             "counter",
             "Their bytes, before they are compressed.",
             delivered.bytes.load(Relaxed),
+        ),
+        (
+            "compression_saved_received_bytes_total",
+            "counter",
+            "Bytes that compression spared those who have gone to send.",
+            counters.saved_received.load(Relaxed),
+        ),
+        (
+            "compression_saved_sent_bytes_total",
+            "counter",
+            "Bytes that compression spared to be sent to those who have gone.",
+            counters.saved_sent.load(Relaxed),
+        ),
+        ("mailbox_waiting_bytes", "gauge", "Bytes that wait for members.", waiting.bytes as u64),
+        (
+            "mailbox_waiting_bytes_max",
+            "gauge",
+            "Bytes that wait for the slowest of them.",
+            waiting.bytes_max as u64,
         ),
         ("rooms_kept", "gauge", "Rooms that the store keeps.", store.streams as u64),
         ("store_waiting_bytes", "gauge", "Bytes that wait to be kept.", store.waiting_bytes as u64),
@@ -63,6 +84,10 @@ pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
     );
     for (code, count) in counters.closed() {
         line(&mut text, "closed_total", &format!("{{code=\"{code}\"}}"), count);
+    }
+    head(&mut text, "refused_total", "counter", "Who was not let in, by reason.");
+    for (reason, count) in refusals.counts() {
+        line(&mut text, "refused_total", &format!("{{reason=\"{reason}\"}}"), count);
     }
     head(
         &mut text,
