@@ -12,6 +12,8 @@ import sys
 # Cases of which "non-strict" is the verdict we want, each with the reason.
 NON_STRICT = {}
 
+TITLES = {"axum": "server on axum"}
+
 GROUPS = {
     1: "framing",
     2: "pings and pongs",
@@ -53,7 +55,7 @@ def main(role, directory):
     columns = ["OK", "INFORMATIONAL", "NON-STRICT", "FAILED"]
 
     with open(os.path.join(directory, "results.md"), "w") as table:
-        print(f"# The Autobahn test suite, wskit as a {role}\n", file=table)
+        print(f"# The Autobahn test suite, wskit as a {TITLES.get(role, role)}\n", file=table)
         print("| group | " + " | ".join(column.lower() for column in columns) + " |", file=table)
         print("|---" * (len(columns) + 1) + "|", file=table)
         for group, title in GROUPS.items():

@@ -29,7 +29,10 @@
 //! - The opening handshake is checked as RFC 6455 §4.2.1 tells, with the status and a line that
 //!   names the fault.
 //! - Silent clients are noticed: see [`timeouts`](WebSocketUpgrade::timeouts).
-//! - HTTP/1.1 only: WebSockets over HTTP/2 (RFC 8441) are not spoken here yet.
+//!
+//! Over HTTP/2 (RFC 8441) a WebSocket is asked for by CONNECT, so the route has to be one of
+//! [`any`](axum::routing::any) method. `axum::serve` speaks HTTP/2 with axum's feature `http2`; who
+//! serves with hyper calls `enable_connect_protocol`.
 //!
 //! [`WebSocket::into_inner`] gives the [`wskit::WebSocket`], with everything that it can do.
 

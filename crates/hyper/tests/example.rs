@@ -19,20 +19,18 @@ impl Drop for Running {
     }
 }
 
-impl Running {
-    /// Starts an example, and gives the URL that it listens on.
-    fn start(name: &str) -> (Running, String) {
-        // Cargo puts examples beside the folder of the tests.
-        let tests = std::env::current_exe().unwrap();
-        let folder = tests.ancestors().nth(2).unwrap().join("examples");
-        let mut path: PathBuf = folder.join(name);
-        path.set_extension(std::env::consts::EXE_EXTENSION);
-        let server = Command::new(path).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn();
-        let mut server = Running(server.expect("build the examples first: cargo build --examples"));
-        let mut line = String::new();
-        BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        (server, line.trim().strip_prefix("listening on ").unwrap().to_owned())
-    }
+/// Starts an example, and gives the URL that it listens on.
+fn start(name: &str) -> (Running, String) {
+    // Cargo puts examples beside the folder of the tests.
+    let tests = std::env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap().join("examples");
+    let mut path: PathBuf = folder.join(name);
+    path.set_extension(std::env::consts::EXE_EXTENSION);
+    let server = Command::new(path).arg("127.0.0.1:0").stdout(Stdio::piped()).spawn();
+    let mut server = Running(server.expect("build the examples first: cargo build --examples"));
+    let mut line = String::new();
+    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (server, line.trim().strip_prefix("listening on ").unwrap().to_owned())
 }
 
 async fn says_hello(url: &str) {
@@ -44,7 +42,7 @@ async fn says_hello(url: &str) {
 
 #[tokio::test]
 async fn the_echo_server_echoes() {
-    let (_server, url) = Running::start("hyper_echo_server");
+    let (_server, url) = start("hyper_echo_server");
     says_hello(&url).await;
 }
 
@@ -53,7 +51,7 @@ async fn the_echo_server_echoes() {
 async fn the_tower_echo_server_echoes_over_both_versions_of_http() {
     use common::http2::{Client, connect};
 
-    let (_server, url) = Running::start("tower_echo_server");
+    let (_server, url) = start("tower_echo_server");
     says_hello(&url).await;
     let mut stream = Client::new(url.strip_prefix("ws://").unwrap()).await.open(connect("/")).await;
     stream.send(b"\x81\x82\0\0\0\0hi", false);
