@@ -15,6 +15,7 @@ PARTS = {
     "memory": "resident memory for each idle connection",
     "openings": "CPU for each connection opened, upgraded and ended",
     "fanout": "CPU for each delivery of one message to 1,000 readers",
+    "rooms": "deliveries, their delay and memory in rooms of all sizes; acknowledged messages on disk",
 }
 
 
