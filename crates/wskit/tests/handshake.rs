@@ -194,3 +194,16 @@ async fn nobody_listening_is_an_error_of_its_own() {
     assert!(matches!(&error, Error::Connect(_)), "{error:?}");
     assert!(error.to_string().contains("127.0.0.1"), "{error}");
 }
+
+#[test]
+fn a_client_does_not_show_its_secrets() {
+    let client = Client::new("ws://ann:open-sesame@test.example/").unwrap();
+    let client = client.header("Cookie", "id=open-sesame").unwrap();
+    let client = client.proxy(wskit::Proxy::new("http://ann:open-sesame@proxy.example").unwrap());
+    let shown = format!("{client:?} {:?}", client.opening());
+    // Neither as text nor as bytes, plain or in base64.
+    for secret in ["sesame", "c2VzYW1l", "115, 101, 115, 97, 109, 101"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(shown.contains("Cookie: (not shown)"), "{shown}");
+}

@@ -179,7 +179,6 @@ fn destination(host: String, target: String) -> Result<(String, String), Invalid
 /// assert_eq!(agreed.subprotocol, None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct ClientOpening {
     request: ClientRequest,
     encoded: Vec<u8>,
@@ -228,6 +227,14 @@ impl ClientOpening {
     /// ends with the connection is whole then.
     pub fn end(&mut self, input: &mut BytesMut) -> ResponseError {
         self.response.end(input)
+    }
+}
+
+/// Without the encoded request, for that has secrets.
+impl fmt::Debug for ClientOpening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("ClientOpening");
+        shown.field("request", &self.request).field("key", &self.key).finish_non_exhaustive()
     }
 }
 

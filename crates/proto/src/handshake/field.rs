@@ -13,7 +13,7 @@ use core::fmt;
 /// assert!(Field::new("X-Name", "Ann\r\nX-Admin: yes").is_err());
 /// assert!(Field::new("Sec-WebSocket-Accept", "mine").is_err());
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Field {
     name: String,
     value: Vec<u8>,
@@ -67,6 +67,28 @@ impl Field {
     }
 }
 
+/// The value of a header as it may be shown: not if it is a secret, for what is shown comes into logs.
+pub(super) struct Shown<'a>(pub(super) &'a str, pub(super) &'a [u8]);
+
+/// Headers whose values are secrets.
+const SECRETS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shown(name, value) = self;
+        if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+            return f.write_str("(not shown)");
+        }
+        write!(f, "\"{}\"", value.escape_ascii())
+    }
+}
+
+impl fmt::Debug for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.name, Shown(&self.name, &self.value))
+    }
+}
+
 /// Whether the bytes can be the value of a header: a tab is the only control character
 /// (RFC 9110 §5.5).
 pub(super) fn is_value(value: &[u8]) -> bool {
@@ -95,3 +117,17 @@ impl fmt::Display for InvalidField {
 }
 
 impl core::error::Error for InvalidField {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::format;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let shown = |name, value| format!("{:?}", Field::new(name, value).unwrap());
+        assert_eq!(shown("Authorization", "Bearer abc"), "Authorization: (not shown)");
+        assert_eq!(shown("cookie", "id=abc"), "cookie: (not shown)");
+        assert_eq!(shown("X-Name", "\"Ann\" é"), r#"X-Name: "\"Ann\" \xc3\xa9""#);
+    }
+}

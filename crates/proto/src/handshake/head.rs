@@ -1,6 +1,6 @@
 //! The head of a request or a response: its first line and its headers.
 
-use super::field::{is_value, write_line};
+use super::field::{Shown, is_value, write_line};
 use super::list::{is_token, items, trim};
 use super::{RequestError, ResponseError};
 use alloc::vec::Vec;
@@ -193,7 +193,7 @@ pub(super) enum Only<'a> {
 
 impl fmt::Debug for Headers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = self.iter().map(|(name, value)| (name, Bytes::copy_from_slice(value)));
+        let fields = self.iter().map(|(name, value)| (name, Shown(name, value)));
         f.debug_map().entries(fields).finish()
     }
 }

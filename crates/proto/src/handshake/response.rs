@@ -47,7 +47,9 @@ impl IncomingResponse {
         loop {
             if let Some((status, headers)) = &self.refusal {
                 let body = Body::arrived(*status, headers, self.body_start(input));
-                let is_enough = body.is_whole || input.len() >= self.body_bytes_max;
+                let is_enough = body.is_whole
+                    || input.len() >= self.body_bytes_max
+                    || points_elsewhere(*status, headers);
                 return if is_enough { Err(self.end(input)) } else { Ok(None) };
             }
             let Some((status, headers)) = self.receive_head(input)? else { return Ok(None) };
@@ -114,6 +116,12 @@ fn parse(head: &[u8]) -> Result<(u16, Headers), ResponseError> {
     }
 }
 
+/// Whether all that matters of a response is where it points to. Its body is not waited for: it may end
+/// with a connection that the server keeps.
+fn points_elsewhere(status: u16, headers: &Headers) -> bool {
+    matches!(status, 300..=399) && headers.get("location").is_some()
+}
+
 /// The start of the body of a response, as far as it has arrived.
 #[derive(Debug, PartialEq, Eq)]
 struct Body {
@@ -161,6 +169,19 @@ impl Body {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_body_of_a_redirect_is_not_waited_for() {
+        let outcome = |head: &str| {
+            let mut input = BytesMut::from(head);
+            IncomingResponse::new(101..=101, 100)
+                .receive(&mut input)
+                .map_err(|error| error.status())
+        };
+        assert!(matches!(outcome("HTTP/1.1 302 \r\nLocation: /x\r\n\r\n"), Err(Some(302))));
+        assert!(matches!(outcome("HTTP/1.1 302 \r\n\r\n"), Ok(None)));
+        assert!(matches!(outcome("HTTP/1.1 404 \r\nLocation: /x\r\n\r\n"), Ok(None)));
+    }
 
     #[test]
     fn chunks_are_read_as_far_as_they_have_come() {
