@@ -21,6 +21,7 @@
 //!   lost or torn.
 //! - [`WebSocket::split`] makes two halves for two tasks.
 //!
+//! - Connecting again when a connection is lost: see [`reconnect`].
 //! - Through proxies: see [`Client::proxy`] and [`Client::proxy_from_environment`].
 //! - `wss://` and servers with TLS: see [`tls`], which also lists the features.
 //!
@@ -43,11 +44,13 @@ pub mod http2;
 #[path = "http2/absent.rs"]
 mod http2;
 mod network;
+pub mod reconnect;
 mod server;
 mod socket;
 mod split;
 #[cfg(feature = "rustls")]
 pub mod tls;
+mod transient;
 
 pub use client::{Client, ClientStream, Proxy, ProxyError, ProxyFault, connect};
 pub use either::Either;

@@ -82,6 +82,11 @@ impl TlsError {
         TlsError { why, source: None }
     }
 
+    /// Whether the connection broke, and TLS itself found no fault.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.source.is_some() && self.rustls().is_none()
+    }
+
     /// What rustls says, if it was rustls that found the fault or received the alert.
     pub fn rustls(&self) -> Option<&rustls::Error> {
         self.source.as_ref().and_then(rustls_error)

@@ -2,6 +2,7 @@
 
 use super::socks;
 use crate::ResponseError;
+use crate::transient::is_transient;
 use std::{fmt, io};
 
 /// Why there is no way through a proxy.
@@ -55,6 +56,18 @@ impl ProxyError {
         match &self.fault {
             ProxyFault::Response(error) => error.status(),
             _ => None,
+        }
+    }
+}
+
+impl ProxyFault {
+    /// Whether another try may fare better.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            ProxyFault::Connect(_) | ProxyFault::Broken(_) => true,
+            ProxyFault::Response(error) => is_transient(error),
+            ProxyFault::Refused(reply) => socks::is_transient(*reply),
+            _ => false,
         }
     }
 }

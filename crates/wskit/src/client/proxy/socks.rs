@@ -138,6 +138,11 @@ fn broken(error: io::Error) -> ProxyFault {
     ProxyFault::Broken(error)
 }
 
+/// Whether the same may be asked again later: not where rules forbid it or the proxy cannot do it.
+pub(super) fn is_transient(reply: u8) -> bool {
+    matches!(reply, 1 | 3..=6)
+}
+
 /// What a reply says, in words (RFC 1928 §6).
 pub(super) fn meaning(reply: u8) -> &'static str {
     match reply {
