@@ -232,9 +232,22 @@ await step("it looks as it should, large and light, small and dark", async () =>
 
 await step("a new name is seen by all, a bad one is refused", async () => {
   const name = ann.page.getByRole("textbox", { name: "Your name" });
+  const refused = (person) => person.page.locator("#name-notice").filter({ hasText: /\S/ }).waitFor();
   await name.fill("server");
   await name.press("Enter");
-  await ann.page.locator("#notice").filter({ hasText: /\S/ }).waitFor();
+  await refused(ann);
+  await bob.page.getByRole("button", { name: "Rooms and people" }).click();
+  const other = bob.page.getByRole("textbox", { name: "Your name" });
+  await other.fill("Ann");
+  await bob.page.getByRole("button", { name: "Change" }).click();
+  await refused(bob);
+  await bob.picture("small-light-name-refused");
+  // What was refused can be mended where it stands.
+  assert.deepEqual([await name.inputValue(), await other.inputValue()], ["server", "Ann"]);
+  await other.fill("Bob");
+  await other.press("Enter");
+  assert.equal(await bob.page.locator("#name-notice").textContent(), "");
+  await bob.page.getByLabel("Message", { exact: true }).and(bob.page.locator(":focus")).waitFor();
   await name.fill("Anna");
   await name.press("Enter");
   await bob.happened("Ann is now Anna");
@@ -249,15 +262,20 @@ await step("who comes back to the page has the name and sees what was said", asy
 });
 
 await step("another room is another conversation", async () => {
+  const message = ann.page.getByLabel("Message", { exact: true });
+  await message.fill("for the first room only");
   await ann.page.getByLabel("Enter another room").fill(`${room}-two`);
   await ann.page.keyboard.press("Enter");
   await ann.happened("You are here as");
+  assert.equal(await message.inputValue(), "");
   await ann.seesMembers("Anna");
   await bob.seesMembers("Bob");
   assert.ok(ann.page.url().endsWith(`#${room}-two`));
   assert.equal(await ann.page.locator(".said").count(), 0);
   await ann.page.getByRole("navigation").getByRole("link", { name: room, exact: true }).click();
   await ann.sees("Good morning, Bob");
+  assert.equal(await message.inputValue(), "for the first room only");
+  await message.fill("");
   await bob.seesMembers("Anna", "Bob");
 });
 
@@ -287,6 +305,9 @@ await step("an own message is marked once the server has it on disk", async () =
   await ann.say("is this kept?");
   await ann.kept("is this kept?");
   await bob.sees("is this kept?");
+  await bob.page.reload();
+  await bob.connected();
+  await bob.kept("not lost while the line is cut");
   assert.equal(await bob.page.locator(".said:not(.own)[data-kept]").count(), 0);
 });
 

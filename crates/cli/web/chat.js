@@ -22,6 +22,11 @@ const outbox = new Outbox((command) => line.send(command), log);
 /** The offset at which everything that was missed is here; 0 when nothing is missing. */
 let missing = 0;
 let unread = 0;
+/** What was begun in each room and not said there. */
+const drafts = new Map();
+/** The id of the command for another name, and whether it is still to be answered. */
+const NAMING = "name";
+let naming = false;
 
 const line = new Line(
   () => {
@@ -102,17 +107,19 @@ const heard = {
     if (from === here.name) {
       here.name = to;
       memory.set("name", to);
-      notice("");
     }
     changed(here.count, make("bdi", "", from), " is now ", make("bdi", "", to));
   },
-  acknowledged({ id, offset }) {
-    if (outbox.acknowledged(id)) {
-      log.mark(offset);
-      notice("");
-    }
+  acknowledged({ id }) {
+    if (id === NAMING) named();
+    else if (outbox.acknowledged(id)) notice("");
   },
   error({ reason, text, id }) {
+    if (id === NAMING) {
+      naming = false;
+      nameNotice(text);
+      return;
+    }
     if (outbox.refused(id, reason)) return;
     giveBack(outbox.take(id));
     notice(text);
@@ -144,7 +151,23 @@ function showMembers() {
   const unlisted = here.count - here.members.length;
   if (unlisted > 0) people.push(make("li", "more", `and ${unlisted} more`));
   element("members").replaceChildren(...people);
-  if (document.activeElement !== element("name")) element("name").value = here.name;
+  // A name that is asked for, or was refused, is not taken out of its field.
+  const isKept = naming || element("name-notice").textContent || document.activeElement === element("name");
+  if (!isKept) element("name").value = here.name;
+}
+
+/** The name in the field is one's own now. */
+function named() {
+  naming = false;
+  nameNotice("");
+  openMenu(false);
+  element("message").focus();
+  showMembers();
+}
+
+function nameNotice(text) {
+  element("name-notice").textContent = text;
+  element("name").setAttribute("aria-invalid", String(text !== ""));
 }
 
 function showState(state, { seconds, reason }) {
@@ -155,6 +178,7 @@ function showState(state, { seconds, reason }) {
   element("retry").textContent = state === "ended" ? "Retry" : "Now";
   element("retry").hidden = state !== "waiting" && state !== "ended";
   if (reason) notice(reason);
+  if (state !== "open") naming = false;
   if (state === "waiting" || state === "ended") {
     missing = 0;
     log.quietly(false);
@@ -186,11 +210,15 @@ function enter() {
   try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { /* not a room then */ }
   wanted = wanted.toLowerCase() || "lobby";
   if (wanted === here.room) return;
+  const unsaid = [...outbox.clear(), element("message").value].filter((text) => text.trim());
+  if (here.room) drafts.set(here.room, unsaid.join("\n"));
+  element("message").value = drafts.get(wanted) ?? "";
+  fit();
   Object.assign(here, { room: wanted, members: [], count: 0, epoch: null, offset: 0, first: 1 });
   missing = 0;
-  outbox.clear();
   log.clear();
   notice("");
+  nameNotice("");
   const visited = (memory.get("rooms") ?? "").split(" ").filter((room) => room && room !== "lobby" && room !== wanted);
   const recent = wanted === "lobby" ? visited : [wanted, ...visited];
   memory.set("rooms", recent.slice(0, 7).join(" "));
@@ -225,11 +253,15 @@ element("room-form").onsubmit = (submit) => {
 element("name-form").onsubmit = (submit) => {
   submit.preventDefault();
   const name = element("name").value.trim();
-  if (name === here.name) memory.set("name", name);
-  else if (!line.send({ name })) notice("You are not connected; change your name when you are back.");
-  openMenu(false);
-  element("message").focus();
+  if (name === here.name) {
+    memory.set("name", name);
+    named();
+    return;
+  }
+  naming = line.send({ name, id: NAMING });
+  nameNotice(naming ? "" : "You are not connected; change your name when you are back.");
 };
+element("name").oninput = () => nameNotice("");
 element("retry").onclick = () => line.open();
 
 // ── Saying something ────────────────────────────────────────────────────────────────────────────────────────

@@ -20,6 +20,8 @@ class Writer {
     const header = make("header", "", make("bdi", "", from), ...(own ? [make("span", "you", "you")] : []), stamp);
     const article = make("article", `said${own ? " own" : ""}${goesOn ? " more" : ""}`, face(from), header, words(text));
     article.dataset.offset = offset;
+    // Nothing is heard of a message before the server has it for good.
+    if (own) article.dataset.kept = "";
     this.#last = { from, day, when };
     return [...lines, article];
   }
@@ -101,12 +103,6 @@ export class Log {
       remove() { shown.remove(); },
       get isShown() { return shown.isConnected; },
     };
-  }
-
-  /** Marks an own message as kept. */
-  mark(offset) {
-    const shown = this.#lines.querySelector(`.own[data-offset="${Number(offset)}"]`);
-    if (shown) shown.dataset.kept = "";
   }
 
   /** Puts older messages before all others and leaves what is looked at where it is. */

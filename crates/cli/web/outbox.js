@@ -61,14 +61,18 @@ export class Outbox {
     return waiting?.text;
   }
 
+  /** Forgets all that waits; the texts of what was never sent. */
   clear() {
+    const unsent = [...this.#waiting.values()].filter(({ wasSent }) => !wasSent).map(({ text }) => text);
     for (const id of [...this.#waiting.keys()]) this.take(id);
+    return unsent;
   }
 
   #send(id) {
     const waiting = this.#waiting.get(id);
     if (!waiting) return;
     const sent = this.send({ say: waiting.text, id });
+    waiting.wasSent ||= sent;
     waiting.shown.say(sent ? "Sending" : "Waits for the connection");
   }
 }
