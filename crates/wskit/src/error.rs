@@ -37,6 +37,9 @@ pub enum Error {
         /// Why it is not followed.
         why: String,
     },
+    /// Client: the server does not speak HTTP/2, or takes no WebSockets over it; the text says why.
+    #[cfg(feature = "http2")]
+    Http2Unavailable(&'static str),
     /// Server: the request was refused, and has been answered. It has the status.
     Request(Box<RequestError>),
     /// The peer broke the protocol or a limit; it has been told so. It has the close code.
@@ -102,6 +105,8 @@ impl fmt::Display for Error {
             Error::Redirect { response, why } => {
                 write!(f, "{response}; the redirect is not followed: {why}")
             }
+            #[cfg(feature = "http2")]
+            Error::Http2Unavailable(why) => f.write_str(why),
             Error::Request(error) => error.fmt(f),
             Error::Protocol(error) => write!(f, "the peer broke the protocol: {error}"),
             Error::Send(error) => error.fmt(f),

@@ -52,6 +52,8 @@ mod split;
 pub mod tls;
 mod transient;
 
+#[cfg(feature = "http2")]
+pub use client::HttpVersion;
 pub use client::{Client, ClientStream, Proxy, ProxyError, ProxyFault, connect};
 pub use either::Either;
 pub use error::{Error, Lost};

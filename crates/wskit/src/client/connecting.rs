@@ -1,6 +1,6 @@
 //! The way to an open connection: a proxy, TLS, the opening handshake, redirects.
 
-use super::{Client, ClientStream, patience::Patience};
+use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
 use crate::socket::{Opened, WebSocket};
 #[cfg(feature = "rustls")]
@@ -44,10 +44,26 @@ impl Client {
     }
 
     async fn connect_once(&self, patience: Patience) -> Result<WebSocket<ClientStream>, Error> {
+        #[cfg(feature = "http2")]
+        if self.http != HttpVersion::Http1 {
+            return self.negotiate(patience).await;
+        }
+        let stream = self.reach_securely(HttpVersion::Http1, patience).await?;
+        self.open(&mut self.opening(), stream, patience).await
+    }
+
+    /// A stream to the server, with TLS inside of which this version is spoken.
+    pub(crate) async fn reach_securely(
+        &self,
+        version: HttpVersion,
+        patience: Patience,
+    ) -> Result<ClientStream, Error> {
         let stream = patience.wait(self.way.take(&self.endpoint)).await??;
         #[cfg(feature = "rustls")]
-        let stream = self.secure_in_time(stream, patience).await?;
-        self.open(&mut self.opening(), ClientStream::new(stream), patience).await
+        let stream = self.secure_in_time(stream, version, patience).await?;
+        #[cfg(not(feature = "rustls"))]
+        let _prior_knowledge = version;
+        Ok(ClientStream::new(stream))
     }
 
     /// Connects to the server, through the [proxy](Client::proxy) if there is one, and no further: TLS
@@ -65,18 +81,24 @@ impl Client {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.secure_in_time(stream, self.patience()).await
+        self.secure_in_time(stream, self.http, self.patience()).await
     }
 
     #[cfg(feature = "rustls")]
-    async fn secure_in_time<S>(&self, stream: S, patience: Patience) -> Result<MaybeTls<S>, Error>
+    async fn secure_in_time<S>(
+        &self,
+        stream: S,
+        version: HttpVersion,
+        patience: Patience,
+    ) -> Result<MaybeTls<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
         if !self.endpoint.is_secure {
             return Ok(MaybeTls::First(stream));
         }
-        patience.wait(tls::connect(self.tls.as_ref(), &self.endpoint.host, stream)).await?
+        let (config, host) = (self.tls.as_ref(), &self.endpoint.host);
+        patience.wait(tls::connect(config, host, version.protocols(), stream)).await?
     }
 
     /// Opens the WebSocket on a stream of bytes that is connected to the server already. TLS is not
@@ -114,11 +136,11 @@ impl Client {
         Error::Opening(error)
     }
 
-    fn patience(&self) -> Patience {
+    pub(crate) fn patience(&self) -> Patience {
         Patience::new(self.opening_timeout)
     }
 
-    async fn open<S>(
+    pub(super) async fn open<S>(
         &self,
         opening: &mut ClientOpening,
         mut stream: S,

@@ -2,15 +2,24 @@
 
 mod authority;
 mod connecting;
+#[cfg(feature = "http2")]
+mod negotiating;
 mod patience;
 mod proxy;
 mod redirect;
 mod stream;
 mod url;
+mod version;
 mod way;
 
+#[cfg(feature = "http2")]
+pub(crate) use patience::Patience;
 pub use proxy::{Proxy, ProxyError, ProxyFault};
 pub use stream::ClientStream;
+#[cfg(feature = "http2")]
+pub use version::HttpVersion;
+#[cfg(not(feature = "http2"))]
+use version::HttpVersion;
 
 use crate::socket::{Options, WebSocket};
 #[cfg(feature = "rustls")]
@@ -55,6 +64,7 @@ pub struct Client {
     #[cfg(feature = "rustls")]
     tls: Option<Arc<ClientConfig>>,
     way: Way,
+    http: HttpVersion,
     opening_timeout: Option<Duration>,
     redirects_max: u32,
     options: Options,
@@ -81,6 +91,7 @@ impl Client {
             #[cfg(feature = "rustls")]
             tls: None,
             way: Way::default(),
+            http: HttpVersion::default(),
             opening_timeout,
             redirects_max: 10,
             options,
@@ -227,6 +238,14 @@ impl Client {
     #[must_use]
     pub fn shows_control_frames(mut self, shows: bool) -> Client {
         self.options.shows_control = shows;
+        self
+    }
+
+    /// Which version of HTTP the WebSocket is opened with: HTTP/1.1.
+    #[cfg(feature = "http2")]
+    #[must_use]
+    pub fn http(mut self, version: HttpVersion) -> Client {
+        self.http = version;
         self
     }
 

@@ -6,15 +6,15 @@ use tokio::time::{Instant, timeout_at};
 
 /// How long opening a connection may take, and when that is over.
 #[derive(Clone, Copy)]
-pub(super) struct Patience(Option<(Duration, Instant)>);
+pub(crate) struct Patience(Option<(Duration, Instant)>);
 
 impl Patience {
     /// From now on for so long, or for ever.
-    pub(super) fn new(time: Option<Duration>) -> Patience {
+    pub(crate) fn new(time: Option<Duration>) -> Patience {
         Patience(time.and_then(|time| Some((time, Instant::now().checked_add(time)?))))
     }
 
-    pub(super) async fn wait<T>(self, step: impl Future<Output = T>) -> Result<T, Error> {
+    pub(crate) async fn wait<T>(self, step: impl Future<Output = T>) -> Result<T, Error> {
         match self.0 {
             None => Ok(step.await),
             Some((time, deadline)) => {

@@ -1,5 +1,7 @@
 //! The stream of bytes beneath a client's WebSocket.
 
+#[cfg(feature = "http2")]
+use crate::http2::Http2Stream;
 use crate::{Either, Split};
 use std::{
     io,
@@ -15,7 +17,13 @@ use tokio::net::UnixStream;
 ///
 /// It is as large as a [`TcpStream`]; what only some connections have is boxed.
 #[derive(Debug)]
-pub struct ClientStream(Transport);
+pub struct ClientStream(Carrier);
+
+/// A connection of its own, or a stream of an HTTP/2 connection.
+#[cfg(feature = "http2")]
+type Carrier = Either<Transport, Box<Http2Stream>>;
+#[cfg(not(feature = "http2"))]
+type Carrier = Transport;
 
 /// The link, with or without TLS between the client and the server.
 #[cfg(feature = "rustls")]
@@ -32,28 +40,57 @@ pub(super) type Link = Either<TcpStream, Box<TcpStream>>;
 
 impl ClientStream {
     pub(super) fn new(transport: Transport) -> ClientStream {
+        #[cfg(feature = "http2")]
+        return ClientStream(Either::First(transport));
+        #[cfg(not(feature = "http2"))]
         ClientStream(transport)
     }
 
     /// Without TLS between the client and the server.
     pub(super) fn reached(link: Link) -> ClientStream {
         #[cfg(feature = "rustls")]
-        return ClientStream(Either::First(link));
+        return ClientStream::new(Either::First(link));
         #[cfg(not(feature = "rustls"))]
-        ClientStream(link)
+        ClientStream::new(link)
     }
 
-    fn link(&self) -> &Link {
+    #[cfg(feature = "http2")]
+    pub(crate) fn of_http2(stream: Http2Stream) -> ClientStream {
+        ClientStream(Either::Second(Box::new(stream)))
+    }
+
+    /// The stream of an HTTP/2 connection that this is, if it is one. What is beneath belongs to the
+    /// connection then.
+    #[cfg(feature = "http2")]
+    pub fn http2(&self) -> Option<&Http2Stream> {
+        match &self.0 {
+            Either::First(_) => None,
+            Either::Second(stream) => Some(stream),
+        }
+    }
+
+    fn transport(&self) -> Option<&Transport> {
+        #[cfg(feature = "http2")]
+        return match &self.0 {
+            Either::First(transport) => Some(transport),
+            Either::Second(_) => None,
+        };
+        #[cfg(not(feature = "http2"))]
+        Some(&self.0)
+    }
+
+    fn link(&self) -> Option<&Link> {
         #[cfg(feature = "rustls")]
-        return self.0.transport();
+        return Some(self.transport()?.transport());
         #[cfg(not(feature = "rustls"))]
-        &self.0
+        self.transport()
     }
 
     /// The TCP connection beneath: to the server, or to the proxy if there is one. There is none if
-    /// the client goes [through a Unix-domain socket](crate::Client::unix_socket).
+    /// the client goes [through a Unix-domain socket](crate::Client::unix_socket), or shares an HTTP/2
+    /// connection.
     pub fn tcp(&self) -> Option<&TcpStream> {
-        match self.link() {
+        match self.link()? {
             Either::First(stream) => Some(stream),
             Either::Second(_) => None,
         }
@@ -62,7 +99,7 @@ impl ClientStream {
     /// The Unix-domain socket beneath, if there is one.
     #[cfg(unix)]
     pub fn unix(&self) -> Option<&UnixStream> {
-        match self.link() {
+        match self.link()? {
             Either::First(_) => None,
             Either::Second(stream) => Some(stream),
         }
@@ -71,7 +108,7 @@ impl ClientStream {
     /// What TLS agreed on with the server, if there is TLS.
     #[cfg(feature = "rustls")]
     pub fn tls(&self) -> Option<&crate::tls::rustls::CommonState> {
-        self.0.tls()
+        self.transport()?.tls()
     }
 }
 
@@ -82,8 +119,8 @@ impl From<TcpStream> for ClientStream {
 }
 
 impl Split for ClientStream {
-    type Reader = <Transport as Split>::Reader;
-    type Writer = <Transport as Split>::Writer;
+    type Reader = <Carrier as Split>::Reader;
+    type Writer = <Carrier as Split>::Writer;
 
     fn split(self) -> (Self::Reader, Self::Writer) {
         self.0.split()

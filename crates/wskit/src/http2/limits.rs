@@ -75,7 +75,6 @@ impl Http2Limits {
         builder
     }
 
-    #[expect(dead_code, reason = "clients are to come")]
     pub(super) fn client(&self) -> client::Builder {
         let mut builder = client::Builder::new();
         apply!(self, &mut builder);

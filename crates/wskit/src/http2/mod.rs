@@ -1,19 +1,24 @@
 //! WebSockets over HTTP/2 (RFC 8441): many on one connection.
 //!
-//! Needs the feature `http2`, and a [`Server`](crate::Server) that was told so.
+//! Needs the feature `http2`, and a [`Server`](crate::Server) or a [`Client`](crate::Client) that was
+//! told so.
 //!
 //! - [`Server::http2`](crate::Server::http2) serves HTTP/2 beside HTTP/1.1, on the same port:
 //!   [`Server::requests`](crate::Server::requests) gives the requests of a connection, one or many.
+//! - [`Client::http`](crate::Client::http) opens a WebSocket over HTTP/2, where the server takes it.
+//!   An [`Http2Connection`] is opened once, for many of them.
 //!
 //! Inside of TLS the version is agreed on by ALPN; without it, the client knows beforehand that the
 //! server speaks HTTP/2 ("prior knowledge"). Nothing else differs: a WebSocket is the same
 //! [`WebSocket`](crate::WebSocket), and all that is said of it holds.
 
+mod connection;
 mod limits;
 mod requests;
 mod rewound;
 mod stream;
 
+pub use connection::Http2Connection;
 pub use limits::Http2Limits;
 pub use requests::{Requests, ServerStream};
 pub use stream::{Http2Reader, Http2Stream, Http2Writer};

@@ -51,6 +51,11 @@ impl Http2Stream {
         Http2Stream::new(frames, Writing::Answering(answer))
     }
 
+    /// The stream of a request that was answered.
+    pub(super) fn answered(frames: RecvStream, data: SendStream<Bytes>) -> Http2Stream {
+        Http2Stream::new(frames, Writing::Data(data))
+    }
+
     fn new(frames: RecvStream, writing: Writing) -> Http2Stream {
         Http2Stream {
             reader: Http2Reader { frames, rest: Bytes::new() },

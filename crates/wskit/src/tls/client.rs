@@ -1,6 +1,6 @@
 //! The client's side of TLS.
 
-use super::{HTTP_1_1, MaybeTls, TlsError, pem, provider, verifier, wrong};
+use super::{MaybeTls, TlsError, pem, provider, verifier, wrong};
 use crate::{Either, Error};
 use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -110,10 +110,12 @@ fn usual_config() -> Result<Arc<ClientConfig>, Error> {
     Ok(USUAL.get_or_init(|| config).clone())
 }
 
-/// Does the TLS handshake with a server of this name.
+/// Does the TLS handshake with a server of this name, inside of which one of these protocols is to be
+/// spoken; the first if the server names none.
 pub(crate) async fn connect<S>(
     config: Option<&Arc<ClientConfig>>,
     host: &str,
+    protocols: &[&[u8]],
     stream: S,
 ) -> Result<MaybeTls<S>, Error>
 where
@@ -123,16 +125,17 @@ where
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Error::Url(format!("{host:?} is no name that a certificate can have")))?;
     let failed = |error| Error::Tls(Box::new(TlsError::of_server(host, error)));
-    let protocols = match &config.alpn_protocols[..] {
-        [] => vec![HTTP_1_1.to_vec()],
-        protocols => protocols.to_vec(),
+    let offered = match &config.alpn_protocols[..] {
+        [] => protocols.iter().map(|name| name.to_vec()).collect(),
+        offered => offered.to_vec(),
     };
     let connector = TlsConnector::from(config);
     // Boxed, for it is large and soon over.
-    let handshake = Box::pin(connector.with_alpn(protocols).connect(name, stream));
+    let handshake = Box::pin(connector.with_alpn(offered).connect(name, stream));
     let stream = handshake.await.map_err(failed)?;
     match stream.get_ref().1.alpn_protocol() {
-        None | Some(HTTP_1_1) => Ok(Either::Second(Box::new(stream.into()))),
+        None => Ok(Either::Second(Box::new(stream.into()))),
+        Some(chosen) if protocols.contains(&chosen) => Ok(Either::Second(Box::new(stream.into()))),
         Some(other) => Err(Error::Tls(Box::new(TlsError::wrong_protocol(host, other)))),
     }
 }

@@ -83,8 +83,8 @@ use tokio_rustls::rustls::crypto::CryptoProvider;
 pub type MaybeTls<S> = Either<S, Box<TlsStream<S>>>;
 
 /// What is spoken inside of TLS (RFC 7301 §6).
-const HTTP_1_1: &[u8] = b"http/1.1";
-const HTTP_2: &[u8] = b"h2";
+pub(crate) const HTTP_1_1: &[u8] = b"http/1.1";
+pub(crate) const HTTP_2: &[u8] = b"h2";
 
 impl<S> MaybeTls<S> {
     /// The stream beneath.

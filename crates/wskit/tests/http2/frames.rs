@@ -59,14 +59,27 @@ pub(crate) fn block(headers: &[(&str, &str)]) -> Vec<u8> {
 /// One end of a connection that writes and reads frames.
 pub(crate) struct Frames {
     pub(crate) stream: DuplexStream,
+    /// Whether settings and pings are answered.
+    pub(crate) answers: bool,
 }
 
 impl Frames {
     /// Begins as a client.
     pub(crate) async fn client(mut stream: DuplexStream) -> Frames {
         stream.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await.unwrap();
-        let mut frames = Frames { stream };
+        let mut frames = Frames { stream, answers: true };
         frames.send(SETTINGS, 0, 0, &[]).await;
+        frames
+    }
+
+    /// Begins as a server with these settings, or none yet.
+    pub(crate) async fn server(mut stream: DuplexStream, settings: Option<&[u8]>) -> Frames {
+        let mut preface = [0; 24];
+        stream.read_exact(&mut preface).await.unwrap();
+        let mut frames = Frames { stream, answers: true };
+        if let Some(settings) = settings {
+            frames.send(SETTINGS, 0, 0, settings).await;
+        }
         frames
     }
 
@@ -100,7 +113,7 @@ impl Frames {
         let mut payload = vec![0; length];
         self.stream.read_exact(&mut payload).await.ok()?;
         let [kind, flags] = [head[3], head[4]];
-        if matches!(kind, SETTINGS | PING) && flags & ACK == 0 {
+        if self.answers && matches!(kind, SETTINGS | PING) && flags & ACK == 0 {
             let answer = if kind == PING { &payload[..] } else { &[] };
             self.send(kind, ACK, 0, answer).await;
         }

@@ -213,7 +213,7 @@ async fn a_connection_without_a_stream_is_ended() {
         let start = tokio::time::Instant::now();
         let mut peer = match begins {
             true => Frames::client(near).await,
-            false => Frames { stream: near },
+            false => Frames { stream: near, answers: true },
         };
         if opens {
             let mut page = without(":protocol");

@@ -6,5 +6,9 @@
 mod common;
 mod frames;
 mod hostile_client;
+mod hostile_server;
 mod raw;
 mod serving;
+mod talking;
+#[cfg(feature = "tls-ring")]
+mod versions;

@@ -1,0 +1,73 @@
+//! The way to an open connection where it may be HTTP/2.
+
+use super::{Client, ClientStream, HttpVersion, patience::Patience};
+use crate::Error;
+use crate::http2::{Http2Connection, Http2Limits};
+use crate::socket::{Options, WebSocket};
+use wskit_proto::handshake::ConnectOpening;
+
+impl Client {
+    /// Connects as [`connect`](Client::connect) does, with HTTP/2 whatever
+    /// [version](Client::http) is set, but opens no WebSocket yet: any number of them can be
+    /// [opened](Http2Connection::open) on the connection. Fails with
+    /// [`Http2Unavailable`](Error::Http2Unavailable) if the server does not take them.
+    ///
+    /// Cancel safe in that nothing is left open when it is dropped.
+    pub async fn connect_http2(&self) -> Result<Http2Connection, Error> {
+        let patience = self.patience();
+        let stream = self.reach_securely(HttpVersion::Http2, patience).await?;
+        if !self.is_http2(HttpVersion::Http2, &stream) {
+            return Err(not_chosen());
+        }
+        patience.wait(Http2Connection::begin(stream, Http2Limits::default())).await?
+    }
+
+    /// Opens the WebSocket with the version that the server and the client agree on.
+    pub(super) async fn negotiate(
+        &self,
+        patience: Patience,
+    ) -> Result<WebSocket<ClientStream>, Error> {
+        let mut version = self.http;
+        loop {
+            let stream = self.reach_securely(version, patience).await?;
+            if !self.is_http2(version, &stream) {
+                return match version {
+                    HttpVersion::Http2 => Err(not_chosen()),
+                    _ => self.open(&mut self.opening(), stream, patience).await,
+                };
+            }
+            let begun = Http2Connection::begin(stream, Http2Limits::default());
+            match patience.wait(begun).await? {
+                Ok(connection) => return connection.open_in_time(self, patience).await,
+                // It is HTTP/2, but without WebSockets.
+                Err(Error::Http2Unavailable(_)) if version == HttpVersion::Auto => {
+                    version = HttpVersion::Http1;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether HTTP/2 is spoken on a stream: by what was agreed on in TLS, or by prior knowledge.
+    fn is_http2(&self, version: HttpVersion, stream: &ClientStream) -> bool {
+        #[cfg(feature = "rustls")]
+        if let Some(tls) = stream.tls() {
+            return tls.alpn_protocol() == Some(crate::tls::HTTP_2);
+        }
+        #[cfg(not(feature = "rustls"))]
+        let _has_no_tls = stream;
+        !self.endpoint.is_secure && version == HttpVersion::Http2
+    }
+
+    pub(crate) fn extended_connect(&self) -> ConnectOpening {
+        ConnectOpening::new(self.request.clone())
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+}
+
+fn not_chosen() -> Error {
+    Error::Http2Unavailable("the server does not speak HTTP/2 inside of TLS")
+}
