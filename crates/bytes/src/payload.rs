@@ -1,7 +1,7 @@
 //! A payload where it lies: the front of a buffer, borrowed until it is kept or dropped.
 
 use crate::utf8::InvalidUtf8;
-use crate::{Text, utf8};
+use crate::{Text, mask, utf8};
 use bytes::{Buf, Bytes, BytesMut};
 use core::{
     fmt,
@@ -42,6 +42,19 @@ impl<'a> Payload<'a> {
     pub fn behind_header(buffer: &'a mut BytesMut, range: Range<usize>) -> Payload<'a> {
         let end = range.end.min(buffer.len());
         Payload { buffer, start: range.start.min(end), end }
+    }
+
+    /// Unmasks the payload where it lies.
+    #[inline(always)]
+    pub fn unmask(&mut self, key: [u8; 4]) {
+        mask(&mut self.buffer[self.start..self.end], key, 0);
+    }
+
+    /// Unmasks the payload where it lies and checks that it is UTF-8, in one pass.
+    #[inline(always)]
+    pub fn unmask_into_text(self, key: [u8; 4]) -> Result<TextPayload<'a>, InvalidUtf8> {
+        utf8::unmask_and_check(&mut self.buffer[self.start..self.end], key)?;
+        Ok(TextPayload(self))
     }
 
     /// Keeps the bytes, without a copy: they share the buffer's memory from now on.
@@ -92,7 +105,7 @@ impl TextPayload<'_> {
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
-        // SAFETY: `Payload::into_text` checked the bytes, and nobody else can change them while
+        // SAFETY: `into_text` or `unmask_into_text` checked the bytes, and nobody else can change them while
         // this value borrows the buffer.
         unsafe { core::str::from_utf8_unchecked(&self.0) }
     }

@@ -1,5 +1,9 @@
 //! UTF-8 checked as bytes arrive (RFC 6455 §8.1, RFC 3629).
 
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod wide;
+
+use crate::mask::mask;
 use core::fmt;
 
 /// Checks UTF-8 that arrives in pieces, cut anywhere, and refuses it at the first bad byte.
@@ -74,6 +78,24 @@ impl Utf8Validator {
 #[inline]
 pub(crate) fn check(bytes: &[u8]) -> Result<&str, InvalidUtf8> {
     simdutf8::basic::from_utf8(bytes).map_err(|_| InvalidUtf8)
+}
+
+/// Below this length the choice of instructions costs more than one pass saves.
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+const WIDE_BYTES_MIN: usize = 128;
+
+/// Unmasks bytes that must be whole characters in place and checks them, in one pass over memory
+/// where they are long and the processor has the vectors for it.
+#[inline(always)]
+pub(crate) fn unmask_and_check(bytes: &mut [u8], key: [u8; 4]) -> Result<(), InvalidUtf8> {
+    #[cfg(all(feature = "std", target_arch = "x86_64"))]
+    if bytes.len() >= WIDE_BYTES_MIN
+        && let Some(is_valid) = wide::unmask_and_check(bytes, key)
+    {
+        return if is_valid { Ok(()) } else { Err(InvalidUtf8) };
+    }
+    mask(bytes, key, 0);
+    check(bytes).map(|_| ())
 }
 
 /// Splits off a last character that may be valid but is cut short.
