@@ -101,6 +101,24 @@ impl Output {
         self.end += len;
     }
 
+    /// Queues the first `len` bytes of the array and then the bytes; long ones without a copy.
+    #[inline(always)]
+    pub(crate) fn share_behind<const N: usize>(
+        &mut self,
+        array: &[u8; N],
+        len: usize,
+        bytes: Bytes,
+    ) {
+        if bytes.len() >= SHARED_BYTES_MIN {
+            self.copy_front(array, len);
+            return self.share_long(bytes);
+        }
+        let room = self.room(N + bytes.len());
+        room[..N].copy_from_slice(array);
+        room[len..len + bytes.len()].copy_from_slice(&bytes);
+        self.end += len + bytes.len();
+    }
+
     /// Queues the bytes; long ones without a copy.
     #[inline(always)]
     pub fn share(&mut self, bytes: Bytes) {

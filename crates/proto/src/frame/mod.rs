@@ -5,6 +5,7 @@ mod header;
 mod opcode;
 
 pub use close::{CloseCode, CloseFrame, InvalidCloseFrame};
+pub(crate) use header::Extent;
 pub use header::{FRAME_HEADER_BYTES_MAX, FrameHeader, ParsedHeader};
 pub use opcode::{Control, Kind, Opcode};
 

@@ -8,10 +8,14 @@ mod plain;
 use super::deflate::Inflating;
 use super::event::{ControlEvent, Event, Piece, PieceEvent};
 use super::owned::Message;
-use crate::frame::{CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader};
+use crate::frame::{
+    CloseFrame, Control, Extent, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader,
+};
 #[cfg(feature = "deflate")]
 use crate::handshake::DeflateParameters;
-use crate::{Limits, Payload, ProtocolError, Role, Savings, Utf8Validator, mask};
+use crate::{
+    InvalidUtf8, Limits, Payload, ProtocolError, Role, Savings, TextPayload, Utf8Validator, mask,
+};
 use bytes::{Buf, BytesMut};
 use core::ops::Range;
 
@@ -57,6 +61,13 @@ struct OpenFrame {
     done_bytes: u64,
     /// How much of that was taken off the input.
     taken_bytes: u64,
+}
+
+/// A plain message of one frame that lies at the front of the input, masked as it came.
+struct WholeMessage {
+    kind: Kind,
+    payload: Range<usize>,
+    masking_key: Option<MaskingKey>,
 }
 
 /// How much of a message is handed out at a time.
@@ -124,10 +135,8 @@ impl Receiving {
         &'a mut self,
         input: &'a mut BytesMut,
     ) -> Result<Option<Event<'a>>, ProtocolError> {
-        match self.open_whole(input) {
-            Some((kind, range)) => {
-                hand_out(kind, Payload::behind_header(input, range), &mut self.ended).map(Some)
-            }
+        match self.find_whole(input) {
+            Some(whole) => whole.open(input, &mut self.ended).map(Some),
             None => self.receive_otherwise(input),
         }
     }
@@ -140,9 +149,8 @@ impl Receiving {
         &mut self,
         input: &mut BytesMut,
     ) -> Option<Result<Message, ProtocolError>> {
-        let (kind, range) = self.open_whole(input)?;
-        let payload = Payload::behind_header(input, range);
-        Some(hand_out(kind, payload, &mut self.ended).map(Event::into_message))
+        let whole = self.find_whole(input)?;
+        Some(whole.open(input, &mut self.ended).map(Event::into_message))
     }
 
     /// Takes what is not a plain message of one frame that lies in the input whole.
@@ -221,7 +229,7 @@ impl Receiving {
     /// Gives back the memory that fragments were put together in, unless it is in use.
     #[inline]
     pub fn release(&mut self) {
-        if self.message.is_none() && self.assembled.is_empty() {
+        if self.assembled.capacity() > 0 && self.assembled.is_empty() && self.message.is_none() {
             self.assembled = BytesMut::new();
         }
     }
@@ -232,24 +240,21 @@ impl Receiving {
         self.ended = true;
     }
 
-    /// Opens a plain message of one frame that lies at the front of the input whole, which is what
-    /// nearly all are, and says where its payload lies. `None` means that it is something else, or
-    /// nothing, or wrong.
+    /// Finds a plain message of one frame that lies at the front of the input whole, which is what
+    /// nearly all are. `None` means that it is something else, or nothing, or wrong.
     #[inline(always)]
-    fn open_whole(&self, input: &mut BytesMut) -> Option<(Kind, Range<usize>)> {
-        if self.frame.is_some() || self.message.is_some() || self.ended {
+    fn find_whole(&self, input: &BytesMut) -> Option<WholeMessage> {
+        // No frame is open where no message is.
+        if self.message.is_some() || self.ended {
             return None;
         }
         let (kind, extent) = FrameHeader::parse_usual(input)?;
-        let is_allowed = extent.masking_key.is_some() == matches!(self.role, Role::Server)
-            && extent.payload_bytes <= self.limits.unfragmented_message_bytes_max();
-        let start = extent.header_bytes;
-        let end = start.saturating_add(usize::try_from(extent.payload_bytes).ok()?);
-        let payload = input.get_mut(start..end).filter(|_| is_allowed)?;
-        if let Some(masking_key) = extent.masking_key {
-            mask(payload, masking_key, 0);
-        }
-        Some((kind, start..end))
+        let Extent { header_bytes: start, payload_bytes, masking_key } = extent;
+        let is_allowed = masking_key.is_some() == matches!(self.role, Role::Server)
+            && payload_bytes <= self.limits.unfragmented_message_bytes_max();
+        let end = start.saturating_add(usize::try_from(payload_bytes).ok()?);
+        let is_whole = end <= input.len();
+        (is_allowed && is_whole).then_some(WholeMessage { kind, payload: start..end, masking_key })
     }
 
     #[inline(never)]
@@ -414,6 +419,27 @@ impl Receiving {
     }
 }
 
+impl WholeMessage {
+    /// Unmasks the message and hands it out, if it is what it claims to be.
+    #[inline(always)]
+    fn open<'a>(
+        self,
+        input: &'a mut BytesMut,
+        ended: &mut bool,
+    ) -> Result<Event<'a>, ProtocolError> {
+        let WholeMessage { kind, payload, masking_key } = self;
+        let mut payload = Payload::behind_header(input, payload);
+        match (kind, masking_key) {
+            (Kind::Text, Some(key)) => hand_out_text(payload.unmask_into_text(key), ended),
+            (Kind::Binary, Some(key)) => {
+                payload.unmask(key);
+                Ok(Event::Binary(payload))
+            }
+            (kind, None) => hand_out(kind, payload, ended),
+        }
+    }
+}
+
 /// Hands out a message, if it is what it claims to be.
 #[inline(always)]
 fn hand_out<'a>(
@@ -423,13 +449,21 @@ fn hand_out<'a>(
 ) -> Result<Event<'a>, ProtocolError> {
     match kind {
         Kind::Binary => Ok(Event::Binary(payload)),
-        Kind::Text => match payload.into_text() {
-            Ok(text) => Ok(Event::Text(text)),
-            Err(_) => {
-                *ended = true;
-                Err(ProtocolError::InvalidUtf8)
-            }
-        },
+        Kind::Text => hand_out_text(payload.into_text(), ended),
+    }
+}
+
+#[inline(always)]
+fn hand_out_text<'a>(
+    text: Result<TextPayload<'a>, InvalidUtf8>,
+    ended: &mut bool,
+) -> Result<Event<'a>, ProtocolError> {
+    match text {
+        Ok(text) => Ok(Event::Text(text)),
+        Err(InvalidUtf8) => {
+            *ended = true;
+            Err(ProtocolError::InvalidUtf8)
+        }
     }
 }
 

@@ -8,7 +8,8 @@ use super::owned::Message;
 use super::prepared::Prepared;
 use crate::closing::{Action, Cause, State};
 use crate::frame::{
-    CONTROL_PAYLOAD_BYTES_MAX, CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode,
+    CONTROL_PAYLOAD_BYTES_MAX, CloseFrame, Control, FRAME_HEADER_BYTES_MAX, FrameHeader, Kind,
+    MaskingKey, Opcode,
 };
 #[cfg(feature = "deflate")]
 use crate::{Compression, handshake::DeflateParameters};
@@ -193,8 +194,8 @@ impl Sending {
         let frame = Frame { opcode, fin, rsv1: false };
         match self.role {
             Role::Server => {
-                frame.write_header(None, payload.len(), output);
-                output.share(payload);
+                let (header, len) = frame.header(None, payload.len());
+                output.share_behind(&header, len, payload);
             }
             Role::Client(_) => frame.write(self.role, &payload, output),
         }
@@ -358,9 +359,19 @@ impl Frame {
         payload_bytes: usize,
         output: &mut Output,
     ) {
+        let (header, len) = self.header(masking_key, payload_bytes);
+        output.copy_front(&header, len);
+    }
+
+    /// The header in the front of an array, and how long it is.
+    #[inline(always)]
+    fn header(
+        &self,
+        masking_key: Option<MaskingKey>,
+        payload_bytes: usize,
+    ) -> ([u8; FRAME_HEADER_BYTES_MAX], usize) {
         let Frame { opcode, fin, rsv1 } = *self;
         let payload_bytes = payload_bytes as u64;
-        let (bytes, len) = FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes }.encode();
-        output.copy_front(&bytes, len);
+        FrameHeader { fin, rsv1, opcode, masking_key, payload_bytes }.encode()
     }
 }

@@ -144,17 +144,28 @@ impl Incoming {
         ends: &mut E,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<T, Error>>> {
-        match T::take_plain(&mut self.receiving, self.input.bytes()) {
-            Some(Ok(item)) => {
-                self.deadlines.restart_message();
-                Poll::Ready(Some(Ok(item)))
+        loop {
+            match T::take_plain(&mut self.receiving, self.input.bytes()) {
+                Some(Ok(item)) => {
+                    self.deadlines.restart_message();
+                    return Poll::Ready(Some(Ok(item)));
+                }
+                Some(Err(error)) => {
+                    self.fail(ends, error);
+                    return self.poll_other(ends, cx);
+                }
+                None if self.is_between_messages() => ready!(self.poll_fill(ends, cx)),
+                None => return self.poll_other(ends, cx),
             }
-            Some(Err(error)) => {
-                self.fail(ends, error);
-                self.poll_other(ends, cx)
-            }
-            None => self.poll_other(ends, cx),
         }
+    }
+
+    /// Nothing has arrived of the next message, so there is nothing to do but to wait for it.
+    #[inline(always)]
+    fn is_between_messages(&self) -> bool {
+        self.input.is_empty()
+            && matches!(self.stage, Stage::Messages)
+            && !self.receiving.message_begun()
     }
 
     /// What is not the usual case.
@@ -240,6 +251,7 @@ impl Incoming {
     }
 
     /// Writes what was fed, and waits for more input or for a deadline.
+    #[inline(never)]
     fn poll_fill<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
         let (flushed, state) = ends.outgoing(|outgoing, writer| {
             let flushed = outgoing.poll_flush(writer, cx);
@@ -300,6 +312,7 @@ impl Incoming {
         self.deadlines.next(now, state, false).is_some_and(|deadline| deadline <= now)
     }
 
+    #[inline(always)]
     fn poll_read<E: Ends>(
         &mut self,
         ends: &mut E,

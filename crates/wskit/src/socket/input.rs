@@ -76,7 +76,9 @@ impl Input {
             return;
         }
         let mut buffer = buffers::take_input();
-        buffer.extend_from_slice(&self.bytes);
+        if arrived > 0 {
+            buffer.extend_from_slice(&self.bytes);
+        }
         *self = Input { bytes: buffer, memory: Memory::Borrowed };
     }
 

@@ -259,7 +259,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             let frame = CloseFrame::new(code, reason)?;
             self.inner.outgoing.encode(Message::Close(Some(frame)))?;
         }
-        while let Some(message) = self.recv().await {
+        while let Some(message) = poll_fn(|cx| self.poll_until_end(cx)).await {
             message?;
         }
         Ok(self.peer_close().flatten().cloned())
@@ -270,6 +270,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
         incoming.poll_item(&mut Joined { stream, outgoing }, cx)
+    }
+
+    /// `poll_recv` for messages that nobody wants. Apart from it, so that it is inlined where they
+    /// are wanted.
+    #[inline(never)]
+    fn poll_until_end(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
+        self.poll_recv(cx)
     }
 
     /// Ready when there is room for another message.

@@ -68,7 +68,21 @@ impl Outgoing {
     }
 
     /// Writes all that waits. When nothing does any more, the memory is given back.
+    #[inline]
     pub(crate) fn poll_flush<W: AsyncWrite + Unpin>(
+        &mut self,
+        writer: &mut W,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        let is_idle = self.output.is_empty() && !self.output.has_buffer();
+        if is_idle && !self.unflushed && !self.is_cut {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_flush_all(writer, cx)
+    }
+
+    #[inline(never)]
+    fn poll_flush_all<W: AsyncWrite + Unpin>(
         &mut self,
         mut writer: &mut W,
         cx: &mut Context<'_>,
