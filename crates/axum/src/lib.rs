@@ -34,7 +34,8 @@
 //! [`any`](axum::routing::any) method. `axum::serve` speaks HTTP/2 with axum's feature `http2`; who
 //! serves with hyper calls `enable_connect_protocol`.
 //!
-//! [`WebSocket::into_inner`] gives the [`wskit::WebSocket`], with everything that it can do.
+//! [`WebSocket::into_inner`] gives the [`wskit::WebSocket`], with everything that it can do. Errors are
+//! [`axum::Error`]s around a [`wskit::Error`], which knows the close code.
 
 #![forbid(unsafe_code)]
 
@@ -52,3 +53,7 @@ pub use text::Utf8Bytes;
 pub use upgrade::{DefaultOnFailedUpgrade, OnFailedUpgrade, WebSocketUpgrade};
 
 pub use wskit::{Compression, Limits, Origin, OriginPolicy, Timeouts};
+
+/// The library and the crate for hyper that this one stands on, for what is behind
+/// [`WebSocket::into_inner`].
+pub use {wskit, wskit_hyper};

@@ -182,3 +182,22 @@ async fn what_axum_has_no_shape_for_is_behind_into_inner() {
     assert_eq!(socket.recv().await.unwrap().unwrap().as_text(), Some("hello"));
     socket.close(CloseCode::NORMAL, "").await.unwrap();
 }
+
+#[tokio::test]
+async fn an_error_knows_its_close_code() {
+    let (failures, mut failed) = mpsc::channel::<Error>(1);
+    let app = Router::new().route(
+        "/",
+        any(|upgrade: WebSocketUpgrade| async {
+            upgrade.max_message_size(10).on_upgrade(|mut socket| async move {
+                failures.send(socket.recv().await.unwrap().unwrap_err()).await.unwrap();
+            })
+        }),
+    );
+    let mut socket = connect(&serve(app).await, |client| client).await.unwrap();
+    socket.send("longer than ten").await.unwrap();
+    while socket.recv().await.is_some() {}
+    let error = timeout(Duration::from_secs(30), failed.recv()).await.unwrap().unwrap();
+    let error = error.into_inner().downcast::<wskit_axum::wskit::Error>().unwrap();
+    assert_eq!(error.close_code(), Some(close_code::SIZE));
+}

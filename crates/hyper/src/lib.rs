@@ -34,9 +34,17 @@
 //!
 //! To look at the request first, choose a subprotocol or add headers, see [`PendingUpgrade`].
 //!
-//! With the feature `http2`, so does a request that came by HTTP/2 (RFC 8441), if the server says that
-//! it may: hyper's `enable_connect_protocol`. With the feature `tower` there is a service that does
-//! all of this, and a layer: see the module `tower`.
+//! # HTTP/2
+//!
+//! With the feature `http2`, a request may also come by HTTP/2 (RFC 8441), if the server says so to
+//! clients: hyper's `enable_connect_protocol`. Many WebSockets share a connection then. Set
+//! `initial_stream_window_size` well below `initial_connection_window_size`, so that one that is not
+//! read does not hold up the others.
+//!
+//! # tower
+//!
+//! With the feature `tower` there are a service that does all of this, and a layer: see the module
+//! `tower`.
 
 #![forbid(unsafe_code)]
 

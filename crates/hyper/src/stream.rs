@@ -11,8 +11,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::TcpStream;
 use wskit::{Either, Split};
 
-/// The TCP stream itself where hyper served one, which spares every message the way through
-/// hyper; otherwise whatever hyper served, such as TLS.
+/// The TCP stream itself where hyper served HTTP/1.1 on one, which spares every message the way
+/// through hyper; otherwise whatever hyper served, such as TLS or a stream of HTTP/2.
 pub type Stream = Either<TcpStream, Upgraded>;
 
 /// A connection of any kind that hyper has handed over.

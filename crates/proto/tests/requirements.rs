@@ -167,6 +167,7 @@ fn every_test_that_the_tables_name_exists() {
                 "../wskit/src",
                 "../wskit/tests/hostile_client",
                 "../cli/tests/hostile_server",
+                "../hyper/tests",
             ];
             let exists = folders.into_iter().any(|folder| {
                 std::fs::read_to_string(root.join(folder).join(&file))
