@@ -13,7 +13,7 @@ Exit codes:
   0  all went well
   1  something failed on this machine
   2  the command line is wrong
-  3  no connection: the name, the port, the network, the proxy or TLS
+  3  no connection: the name, the port, the network, the proxy, TLS or NATS
   4  the opening handshake failed or was refused
   5  the peer broke the protocol or the connection was lost
   6  the address cannot be listened on

@@ -13,7 +13,7 @@ use clap::Subcommand;
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     Echo(echo::Echo),
     Connect(connect::Connect),
     Inspect(inspect::Inspect),

@@ -5,6 +5,8 @@ mod clock;
 mod counters;
 mod health;
 mod keeping;
+#[cfg(feature = "nats")]
+mod nodes;
 mod page;
 mod programs;
 mod session;

@@ -4,28 +4,14 @@
 #![allow(dead_code)]
 
 use std::future::{Future, poll_fn};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use wskit_store::{Append, Bounds, Commit, Disk, Memory, Message, Outcome, Page, Span, Store};
+use wskit_store::{Append, Commit, Following, Message, Outcome, Page, Position, Span, Store};
 
 /// No answer takes longer.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 pub(crate) type AnyStore = Box<dyn Store<u32>>;
-
-/// Runs a test against every store; each is handed in as a way to open an empty one.
-pub(crate) fn on_every_store(test: impl Fn(&dyn Fn(Bounds) -> AnyStore)) {
-    println!("in memory");
-    test(&|bounds| Box::new(Memory::new(bounds)));
-    println!("on disk");
-    let folders = std::cell::RefCell::new(Vec::new());
-    test(&|bounds| {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Disk::open(folder.path(), bounds).unwrap();
-        folders.borrow_mut().push(folder);
-        Box::new(store)
-    });
-}
 
 /// The answer, if it comes.
 pub(crate) fn wait<F: Future>(answer: F) -> F::Output {
@@ -61,13 +47,32 @@ pub(crate) fn append(
 ) -> Outcome {
     store.append(message(stream, id, time, payload, 7));
     let commit = commit(store);
-    assert_eq!((&*commit.stream, commit.tag), (stream, Some(7)));
+    assert_eq!((&*commit.stream, commit.tag), (stream, Some(7)), "{commit:?}");
     commit.outcome
 }
 
 /// Appends what has to be kept, and gives its offset.
 pub(crate) fn keep(store: &dyn Store<u32>, stream: &str, payload: &str) -> u64 {
     kept(append(store, stream, None, 0, payload)).offset
+}
+
+pub(crate) fn follow(store: &dyn Store<u32>, stream: &str) -> Following {
+    wait(store.follow(stream)).unwrap()
+}
+
+/// Where a stream stands.
+pub(crate) fn position(store: &dyn Store<u32>, stream: &str) -> Option<Position> {
+    let _following = follow(store, stream);
+    store.position(stream)
+}
+
+/// Waits until it is so.
+pub(crate) fn until(what: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !what() {
+        assert!(began.elapsed() < WAIT_MAX, "it does not come to be");
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 pub(crate) fn kept(outcome: Outcome) -> Message {

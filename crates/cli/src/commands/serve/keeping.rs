@@ -36,6 +36,10 @@ pub(super) struct Keeping {
     /// The most rooms that are kept [default: 10000; 1000 with --ephemeral]
     #[arg(long, value_name = "N")]
     rooms: Option<usize>,
+
+    #[cfg(feature = "nats")]
+    #[command(flatten)]
+    nats: super::nodes::NatsArguments,
 }
 
 /// What is kept in memory unless something else is asked for: 256 MiB at most.
@@ -61,6 +65,10 @@ impl Keeping {
             streams_max: self.rooms.unwrap_or(default.streams_max),
             ..default
         };
+        #[cfg(feature = "nats")]
+        if self.nats.are_given() {
+            return self.nats.connect(bounds);
+        }
         if self.ephemeral {
             let place = "keeps its rooms in memory, until it stops";
             return Ok((Arc::new(Memory::new(bounds)), place.into()));

@@ -1,8 +1,7 @@
-//! What every store promises, asked of each.
+//! What every store promises.
 
-mod common;
-
-use common::*;
+use crate::common::*;
+use crate::stores::on_every_store;
 use std::time::Duration;
 use wskit_store::{Bounds, Error, Outcome, Span};
 
@@ -10,13 +9,13 @@ use wskit_store::{Bounds, Error, Outcome, Span};
 fn messages_are_numbered_from_one_in_each_stream() {
     on_every_store(|open| {
         let store = open(Bounds::default());
-        assert_eq!(store.position("one"), None);
+        assert_eq!(position(&*store, "one"), None);
         assert_eq!(keep(&*store, "one", "a"), 1);
         assert_eq!(keep(&*store, "two", "b"), 1);
         assert_eq!(keep(&*store, "one", "c"), 2);
         assert_eq!(told(&*store, "one", ALL), [(1, "a".into()), (2, "c".into())]);
         assert_eq!(told(&*store, "two", ALL), [(1, "b".into())]);
-        let position = store.position("one").unwrap();
+        let position = position(&*store, "one").unwrap();
         assert_eq!((&*position.epoch, position.first, position.last), ("epoch of 7", 1, 2));
         assert_eq!(store.statistics().streams, 2);
         assert_eq!(store.statistics().kept, 3);
@@ -31,12 +30,18 @@ fn what_is_committed_is_what_was_appended_in_its_order() {
             let stream = ["even", "odd"][tag as usize % 2];
             store.append(message(stream, None, tag.into(), &format!("number {tag}"), tag));
         }
-        for tag in 0..1_000 {
+        let mut last = [0, 0];
+        for _ in 0..1_000 {
             let commit = commit(&*store);
-            assert_eq!(commit.tag, Some(tag));
-            assert_eq!(&*commit.epoch, ["epoch of 0", "epoch of 1"][tag as usize % 2]);
+            let tag = commit.tag.unwrap();
+            let odd = tag as usize % 2;
+            last[odd] += 1;
+            assert_eq!(&*commit.stream, ["even", "odd"][odd]);
+            assert_eq!(&*commit.epoch, ["epoch of 0", "epoch of 1"][odd]);
             let message = kept(commit.outcome);
-            assert_eq!((message.offset, message.time), (u64::from(tag / 2 + 1), tag.into()));
+            // Those of one stream come in their order.
+            assert_eq!((message.offset, u64::from(tag / 2)), (last[odd], last[odd] - 1));
+            assert_eq!(message.time, u64::from(tag));
             assert_eq!(message.payload, format!("number {tag}"));
         }
         assert_eq!(offsets(&*store, "odd", ALL), (1..=500).collect::<Vec<_>>());
@@ -89,7 +94,7 @@ fn a_stream_keeps_as_many_messages_as_it_may() {
         assert_eq!(offsets(&*store, "room", ALL), [1, 2, 3]);
         keep(&*store, "room", "x");
         assert_eq!(offsets(&*store, "room", ALL), [2, 3, 4]);
-        let position = store.position("room").unwrap();
+        let position = position(&*store, "room").unwrap();
         assert_eq!((position.first, position.last), (2, 4));
     });
 }
@@ -106,7 +111,7 @@ fn a_stream_keeps_as_many_bytes_as_it_may() {
         // One that is too large alone is committed like any other, and then nothing is kept.
         assert_eq!(keep(&*store, "room", "12345678901"), 4);
         assert_eq!(offsets(&*store, "room", ALL), [] as [u64; 0]);
-        let position = store.position("room").unwrap();
+        let position = position(&*store, "room").unwrap();
         assert_eq!((position.first, position.last), (5, 4));
         assert_eq!(keep(&*store, "room", ""), 5);
     });
@@ -121,16 +126,15 @@ fn what_is_too_old_goes_and_a_stream_that_is_too_old_begins_anew() {
         assert_eq!(offsets(&*store, "room", ALL), [1, 2, 3]);
         assert_eq!(say(1_101), 4);
         assert_eq!(offsets(&*store, "room", ALL), [2, 3, 4]);
+        let _following = follow(&*store, "room");
         store.expire(1_151);
-        // What comes after it is committed after it.
-        append(&*store, "other", None, 1_000, "");
-        assert_eq!(offsets(&*store, "room", ALL), [3, 4]);
+        until(|| offsets(&*store, "room", ALL) == [3, 4]);
         store.expire(1_201);
+        // What comes after it is committed after it.
         append(&*store, "another", None, 1_000, "");
-        assert_eq!(store.position("room").map(|position| position.first), Some(4));
+        assert_eq!(position(&*store, "room").map(|position| position.first), Some(4));
         store.expire(1_202);
-        append(&*store, "other", None, 1_000, "");
-        assert_eq!(store.position("room"), None);
+        until(|| position(&*store, "room").is_none());
         assert_eq!(read(&*store, "room", ALL).position, None);
         assert_eq!(say(2_000), 1);
         assert_eq!(offsets(&*store, "room", ALL), [1]);
@@ -141,15 +145,21 @@ fn what_is_too_old_goes_and_a_stream_that_is_too_old_begins_anew() {
 fn there_are_no_more_streams_than_there_may_be() {
     on_every_store(|open| {
         let store = open(Bounds { streams_max: 2, ..Bounds::default() });
-        for (tag, stream) in ["one", "two", "three", "one"].into_iter().enumerate() {
+        let streams = ["one", "two", "three"];
+        for (tag, stream) in streams.into_iter().enumerate() {
             store.append(message(stream, None, 0, "", tag as u32));
         }
-        let outcomes: Vec<_> = (0..4).map(|_| commit(&*store).outcome).collect();
-        assert_eq!(outcomes[2], Outcome::Refused(Error::TooManyStreams));
-        assert_eq!(kept(outcomes[3].clone()).offset, 2);
-        assert_eq!(store.position("three"), None);
-        let refused = append(&*store, "three", None, 0, "");
-        assert_eq!(refused, Outcome::Refused(Error::TooManyStreams));
+        let commits: Vec<_> = streams.map(|_| commit(&*store)).into();
+        let (refused, begun): (Vec<_>, Vec<_>) =
+            commits.into_iter().partition(|commit| matches!(commit.outcome, Outcome::Refused(_)));
+        assert_eq!((refused.len(), begun.len()), (1, 2));
+        assert_eq!(refused[0].outcome, Outcome::Refused(Error::TooManyStreams));
+        assert_eq!(position(&*store, &refused[0].stream), None);
+        for commit in begun {
+            assert_eq!(keep(&*store, &commit.stream, ""), 2);
+        }
+        let again = append(&*store, &refused[0].stream, None, 0, "");
+        assert_eq!(again, Outcome::Refused(Error::TooManyStreams));
         assert_eq!(store.statistics().refused, 2);
     });
 }

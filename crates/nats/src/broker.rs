@@ -1,0 +1,337 @@
+//! What is asked of the NATS server.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use async_nats::connection::State;
+use async_nats::header::{NATS_SEQUENCE, NATS_STREAM};
+use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
+use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::response::Response;
+use async_nats::jetstream::stream::{
+    Config, DirectGetErrorKind, Info, LastRawMessageErrorKind, Republish, StorageType, Stream,
+};
+use async_nats::jetstream::{Context, ErrorCode};
+use async_nats::{Client, Message, Subscriber};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+use wskit_store::{Bounds, Error};
+
+use crate::kept::Entry;
+use crate::names::Names;
+use crate::record::{After, Record, number};
+
+/// A connection to NATS, and what everything is called there. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Broker {
+    pub(crate) client: Client,
+    pub(crate) jetstream: Context,
+    pub(crate) names: Names,
+    pub(crate) replicas: usize,
+}
+
+/// A message as JetStream keeps it.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) offset: u64,
+    pub(crate) record: Record,
+    pub(crate) payload: Bytes,
+}
+
+/// What became of the wish to begin a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Begun {
+    Here,
+    /// Another node has begun one.
+    Elsewhere,
+}
+
+/// How long the payload is, where only the headers are told.
+const PAYLOAD_BYTES: &str = "Nats-Msg-Size";
+
+/// JetStream knows for so long which attempts it has kept; only those under way at the same time matter.
+const ATTEMPTS_KNOWN_FOR: Duration = Duration::from_secs(30);
+
+/// How much longer the server keeps messages than nodes do, so that it lets go of what no node cares for any more.
+const AGE_GRACE: Duration = Duration::from_secs(60 * 60);
+
+/// So many messages are asked for at a time.
+const REQUESTS_AT_ONCE: usize = 64;
+
+/// So many headers are read at a time.
+const HEADERS_AT_ONCE: usize = 1_000;
+
+impl Broker {
+    pub(crate) fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+
+    /// What is kept of a room comes as messages from now on, each once, unless the network loses it.
+    pub(crate) async fn subscribe(&self, room: &str) -> Result<Subscriber, Error> {
+        self.client.subscribe(self.names.kept(room)).await.map_err(|error| failed(&error))
+    }
+
+    /// The stream of a room, if there is one.
+    pub(crate) async fn find(&self, room: &str) -> Result<Option<String>, Error> {
+        let names =
+            self.ask("STREAM.NAMES", &json!({ "subject": self.names.subject(room) })).await?;
+        Ok(names["streams"][0].as_str().map(str::to_owned))
+    }
+
+    /// How many streams all rooms have.
+    pub(crate) async fn count(&self) -> Result<usize, Error> {
+        // The number alone is wanted, and no names.
+        let question = json!({ "subject": self.names.all_subjects(), "offset": u32::MAX });
+        let names = self.ask("STREAM.NAMES", &question).await?;
+        Ok(names["total"]
+            .as_u64()
+            .and_then(|total| usize::try_from(total).ok())
+            .unwrap_or_default())
+    }
+
+    /// The rooms whose streams nothing was put into since this time, in milliseconds since 1970.
+    pub(crate) async fn silent_since(&self, time: u64) -> Result<Vec<String>, Error> {
+        let mut silent = Vec::new();
+        let mut streams = self.jetstream.streams();
+        while let Some(info) = streams.try_next().await.map_err(|error| failed(&error))? {
+            // A stream that nothing was put into has no such time.
+            let touched = info.state.last_timestamp.max(info.created);
+            let milliseconds = touched.unix_timestamp_nanos() / 1_000_000;
+            if u64::try_from(milliseconds).unwrap_or_default() < time {
+                silent.extend(self.names.room(&info.config.name));
+            }
+        }
+        Ok(silent)
+    }
+
+    /// How a stream is and where it stands, if it is there.
+    pub(crate) async fn info(&self, stream: &str) -> Result<Option<Info>, Error> {
+        let asked = self.jetstream.request(format!("STREAM.INFO.{stream}"), &());
+        match asked.await.map_err(|error| failed(&error))? {
+            Response::Ok(info) => Ok(Some(info)),
+            Response::Err { error } if error.error_code() == ErrorCode::STREAM_NOT_FOUND => {
+                Ok(None)
+            }
+            Response::Err { error } => Err(failed(&error)),
+        }
+    }
+
+    pub(crate) async fn begin(
+        &self,
+        room: &str,
+        epoch: &str,
+        bounds: &Bounds,
+    ) -> Result<Begun, Error> {
+        let config = self.config(room, epoch, bounds);
+        let asked = self.jetstream.request(format!("STREAM.CREATE.{}", config.name), &config);
+        match asked.await.map_err(|error| failed(&error))? {
+            Response::Ok::<Value>(_) => Ok(Begun::Here),
+            Response::Err { error } => match error.error_code() {
+                ErrorCode::STREAM_SUBJECT_OVERLAP | ErrorCode::STREAM_NAME_EXIST => {
+                    Ok(Begun::Elsewhere)
+                }
+                _ => Err(failed(&error)),
+            },
+        }
+    }
+
+    /// Sees to it that a stream is as this node would have begun it, if it was begun by one that was set otherwise.
+    pub(crate) async fn adapt(
+        &self,
+        found: &Config,
+        room: &str,
+        epoch: &str,
+        bounds: &Bounds,
+    ) -> Result<(), Error> {
+        let wanted = self.config(room, epoch, bounds);
+        let as_set = |config: &Config| (config.max_messages, config.max_age, config.num_replicas);
+        if as_set(found) == as_set(&wanted) {
+            return Ok(());
+        }
+        let subject = format!("STREAM.UPDATE.{}", wanted.name);
+        self.ask(&subject, &serde_json::to_value(&wanted).unwrap_or_default()).await.map(drop)
+    }
+
+    fn config(&self, room: &str, epoch: &str, bounds: &Bounds) -> Config {
+        let age_max = bounds.age_max.saturating_add(AGE_GRACE);
+        let longest = Duration::from_nanos(i64::MAX as u64);
+        Config {
+            name: self.names.stream(room, epoch),
+            subjects: vec![self.names.subject(room)],
+            max_messages: i64::try_from(bounds.messages_max.max(1)).unwrap_or(-1),
+            max_bytes: -1,
+            max_messages_per_subject: -1,
+            max_message_size: -1,
+            max_consumers: -1,
+            // For ever is zero.
+            max_age: if age_max >= longest { Duration::ZERO } else { age_max },
+            storage: StorageType::File,
+            num_replicas: self.replicas,
+            duplicate_window: ATTEMPTS_KNOWN_FOR,
+            // The offsets have no gap.
+            deny_delete: true,
+            republish: Some(Republish {
+                source: self.names.subject(room),
+                destination: self.names.kept(room),
+                headers_only: false,
+            }),
+            allow_direct: true,
+            ..Config::default()
+        }
+    }
+
+    /// Publishes a message; what becomes of it is told by the future that is returned.
+    pub(crate) async fn publish(
+        &self,
+        room: &str,
+        after: &After<'_>,
+        record: &Record,
+        payload: Bytes,
+    ) -> Result<PublishAckFuture, Error> {
+        let message = PublishMessage::build().headers(record.headers(after)).payload(payload);
+        let sent = self.jetstream.send_publish(self.names.subject(room), message);
+        sent.await.map_err(|error| failed(&error))
+    }
+
+    /// The messages at these offsets, as many of them as there still are, in their order.
+    pub(crate) async fn fetch(
+        &self,
+        stream: &str,
+        offsets: RangeInclusive<u64>,
+    ) -> Result<Vec<Stored>, Error> {
+        let stream = &self.handle(stream).await?;
+        let one = async |offset| match stream.direct_get(offset).await {
+            Ok(message) => Ok(Some(message)),
+            // A replica answers, which may be behind; the leader knows whether it is gone.
+            Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
+                match stream.get_raw_message(offset).await {
+                    Ok(message) => Ok(Some(message)),
+                    Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
+                        Ok(None)
+                    }
+                    Err(error) => Err(failed(&error)),
+                }
+            }
+            Err(error) => Err(failed(&error)),
+        };
+        let messages = futures_util::stream::iter(offsets).map(one).buffered(REQUESTS_AT_ONCE);
+        messages.try_filter_map(async |message| Ok(message.map(Stored::from))).try_collect().await
+    }
+
+    /// What there is to know of the messages up to this offset without their payloads, each with its offset.
+    pub(crate) async fn scan(
+        &self,
+        stream: &str,
+        to: u64,
+    ) -> Result<Vec<(u64, Record, Entry)>, Error> {
+        let mut found = Vec::new();
+        let stream = self.handle(stream).await?;
+        let consumer: Consumer<pull::Config> = stream
+            .create_consumer(pull::Config {
+                deliver_policy: DeliverPolicy::All,
+                ack_policy: AckPolicy::None,
+                headers_only: true,
+                memory_storage: true,
+                num_replicas: 1,
+                inactive_threshold: Duration::from_secs(30),
+                ..pull::Config::default()
+            })
+            .await
+            .map_err(|error| failed(&error))?;
+        let mut last = 0;
+        while last < to {
+            let batch = consumer.fetch().max_messages(HEADERS_AT_ONCE).messages().await;
+            let mut batch = batch.map_err(|error| failed(&error))?;
+            let before = last;
+            while let Some(message) =
+                batch.try_next().await.map_err(|error| Error::Failed(error.to_string()))?
+            {
+                last = message
+                    .info()
+                    .map_err(|error| Error::Failed(error.to_string()))?
+                    .stream_sequence;
+                let headers = message.headers.clone().unwrap_or_default();
+                let payload_bytes = number(&headers, PAYLOAD_BYTES).unwrap_or_default();
+                let record = Record::parse(&headers);
+                let entry = Entry { time: record.time, payload_bytes, id: record.id };
+                found.push((last, record, entry));
+            }
+            if last == before {
+                break;
+            }
+        }
+        // The server lets go of it by itself if this does not arrive.
+        let _the_network_may_fail = stream.delete_consumer(&consumer.cached_info().name).await;
+        Ok(found)
+    }
+
+    /// Lets go of the messages before this offset.
+    pub(crate) async fn purge(&self, stream: &str, first: u64) -> Result<(), Error> {
+        self.ask(&format!("STREAM.PURGE.{stream}"), &json!({ "seq": first })).await.map(drop)
+    }
+
+    /// Sees to it that a stream is gone.
+    pub(crate) async fn delete(&self, stream: &str) -> Result<(), Error> {
+        let nothing = json!({});
+        let asked = self.jetstream.request(format!("STREAM.DELETE.{stream}"), &nothing);
+        match asked.await.map_err(|error| failed(&error))? {
+            Response::Ok::<Value>(_) => Ok(()),
+            Response::Err { error } if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(()),
+            Response::Err { error } => Err(failed(&error)),
+        }
+    }
+
+    async fn handle(&self, stream: &str) -> Result<Stream<()>, Error> {
+        self.jetstream.get_stream_no_info(stream).await.map_err(|error| failed(&error))
+    }
+
+    async fn ask(&self, subject: &str, question: &Value) -> Result<Value, Error> {
+        let asked = self.jetstream.request(subject.to_owned(), question);
+        match asked.await.map_err(|error| failed(&error))? {
+            Response::Ok(answer) => Ok(answer),
+            Response::Err { error } => Err(failed(&error)),
+        }
+    }
+}
+
+impl Stored {
+    /// A message as the server tells of it when it has kept it, and the stream that keeps it.
+    pub(crate) fn told(message: Message) -> Option<(String, Self)> {
+        let headers = message.headers.unwrap_or_default();
+        let stream = headers.get(NATS_STREAM)?.as_str().to_owned();
+        let offset = number(&headers, NATS_SEQUENCE.as_ref())?;
+        Some((stream, Self { offset, record: Record::parse(&headers), payload: message.payload }))
+    }
+}
+
+impl From<StreamMessage> for Stored {
+    fn from(message: StreamMessage) -> Self {
+        let StreamMessage { sequence, headers, payload, .. } = message;
+        Self { offset: sequence, record: Record::parse(&headers), payload }
+    }
+}
+
+/// There is no connection just now.
+pub(crate) fn away() -> Error {
+    Error::Failed("NATS: the server is away".into())
+}
+
+pub(crate) fn failed(error: &dyn std::error::Error) -> Error {
+    Error::Failed(words(error))
+}
+
+/// The error with what is behind it.
+pub(crate) fn words(error: &dyn std::error::Error) -> String {
+    let mut words = format!("NATS: {error}");
+    let mut source = error.source();
+    while let Some(error) = source {
+        let more = error.to_string();
+        if !words.contains(&more) {
+            words += &format!(": {more}");
+        }
+        source = error.source();
+    }
+    words
+}

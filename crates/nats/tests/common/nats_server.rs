@@ -1,0 +1,78 @@
+//! A `nats-server` of the test's own.
+
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+/// A server with JetStream on a port of the loopback, and a folder that goes with it.
+pub(crate) struct NatsServer {
+    child: Child,
+    port: u16,
+    folder: TempDir,
+}
+
+impl NatsServer {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (child, port) = start("-1", &folder);
+        Self { child, port, folder }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("nats://127.0.0.1:{}", self.port)
+    }
+
+    /// Kills it and starts it again on the same port, with what it has in its folder.
+    pub(crate) fn restart(&mut self) {
+        self.kill();
+        self.start_again();
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn start_again(&mut self) {
+        (self.child, _) = start(&self.port.to_string(), &self.folder);
+    }
+
+    /// Sends it a signal, `STOP` or `CONT`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let arguments = [format!("-{signal}"), self.child.id().to_string()];
+        assert!(Command::new("kill").args(arguments).status().unwrap().success());
+    }
+}
+
+impl Drop for NatsServer {
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.child.kill();
+        let _it_may_have_ended = self.child.wait();
+    }
+}
+
+fn start(port: &str, folder: &TempDir) -> (Child, u16) {
+    let mut command = Command::new("nats-server");
+    command.args(["--jetstream", "--addr", "127.0.0.1", "--port", port, "--store_dir"]);
+    command.arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the tests need nats-server (apt install nats-server)");
+    let mut port = None;
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    for line in &mut lines {
+        let line = line.unwrap();
+        if let Some((_, address)) = line.split_once("Listening for client connections on ") {
+            port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        }
+        if line.ends_with("Server is ready") {
+            break;
+        }
+    }
+    // Or it would stop when nobody reads what it says.
+    thread::spawn(move || lines.for_each(drop));
+    (child, port.expect("nats-server does not listen"))
+}

@@ -1,0 +1,9 @@
+//! What every store promises, asked of the one on NATS, with a server of its own for each store.
+
+#[path = "../../../store/tests/common/mod.rs"]
+mod common;
+#[path = "../common/nats_server.rs"]
+mod nats_server;
+#[path = "../../../store/tests/contract/promises.rs"]
+mod promises;
+mod stores;
