@@ -15,7 +15,7 @@ use http2::{Client, connect};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use wskit::{Message, Server};
+use wskit::{CloseCode, Compression, HttpVersion, Message, Server};
 use wskit_axum::{WebSocket, WebSocketUpgrade};
 use wskit_hyper::tower::{WebSocketLayer, WebSocketService};
 
@@ -83,6 +83,30 @@ async fn the_extractor_takes_both_versions_of_http() {
     let mut socket = bounded(client.connect_on(stream)).await.unwrap();
     socket.send("hello").await.unwrap();
     assert_eq!(bounded(socket.recv()).await.unwrap().unwrap(), Message::Text("hello".into()));
+}
+
+#[tokio::test]
+async fn compressed_messages_go_both_ways_on_many_streams() {
+    let address = serve(Router::new().route("/", any(enter))).await;
+    let client = wskit::Client::new(&format!("ws://{address}/")).unwrap();
+    let client = client.http(HttpVersion::Http2).subprotocol("v1").unwrap();
+    let client = client.compression(Compression::default());
+    let connection = bounded(client.connect_http2()).await.unwrap();
+    let mut sockets = Vec::new();
+    for _ in 0..10 {
+        sockets.push(bounded(connection.open(&client)).await.unwrap());
+    }
+    let long = "again and again ".repeat(100_000);
+    for socket in &mut sockets {
+        assert_eq!(socket.agreed().subprotocol.as_ref().unwrap().as_str(), "v1");
+        socket.send(&*long).await.unwrap();
+    }
+    for mut socket in sockets {
+        assert_eq!(bounded(socket.recv()).await.unwrap().unwrap().as_text(), Some(&*long));
+        assert!(socket.savings().1.plain_bytes >= long.len() as u64);
+        let closed = bounded(socket.close(CloseCode::NORMAL, "enough")).await.unwrap().unwrap();
+        assert_eq!(closed.to_string(), "1000 enough");
+    }
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ use wskit::{Agreed, Error, Server};
 #[must_use = "the connection opens only if this is awaited, in a task of its own"]
 pub struct Opening {
     /// Boxed, so that what only the opening needs is not part of the connection's task for ever.
-    connection: Pin<Box<dyn Future<Output = Result<WebSocket, Error>> + Send>>,
+    pub(crate) connection: Pin<Box<dyn Future<Output = Result<WebSocket, Error>> + Send>>,
 }
 
 impl Opening {
