@@ -32,26 +32,48 @@ impl Timestamp {
     }
 }
 
-/// As RFC 3339 writes it: `2026-11-23T01:02:03.456Z`.
+/// As RFC 3339 writes it: `2026-11-23T01:02:03.456Z`. What comes after the year 9999 has no such form and is written as
+/// the last moment of that year.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.unix_milliseconds / 1000;
-        let (year, month, day) = civil_date(seconds / 86_400);
-        let second_of_day = seconds % 86_400;
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{:03}Z",
-            second_of_day / 3600,
-            second_of_day / 60 % 60,
-            second_of_day % 60,
-            self.unix_milliseconds % 1000,
-        )
+        f.write_str(&self.written())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.written())
+    }
+}
+
+impl Timestamp {
+    const LAST: u64 = 253_402_300_799_999;
+
+    /// Digit by digit, for every message has one, and formatting seven numbers takes longer than all the rest of it.
+    fn written(self) -> String {
+        let milliseconds = self.unix_milliseconds.min(Self::LAST);
+        let seconds = milliseconds / 1000;
+        let (year, month, day) = civil_date(seconds / 86_400);
+        let second_of_day = seconds % 86_400;
+        let (hour, minute) = (second_of_day / 3600, second_of_day / 60 % 60);
+        let mut text = String::with_capacity("2026-11-23T01:02:03.456Z".len());
+        for (number, places, mark) in [
+            (year, 1000, '-'),
+            (month, 10, '-'),
+            (day, 10, 'T'),
+            (hour, 10, ':'),
+            (minute, 10, ':'),
+            (second_of_day % 60, 10, '.'),
+            (milliseconds % 1000, 100, 'Z'),
+        ] {
+            let mut place = places;
+            while place > 0 {
+                text.push(char::from(b'0' + (number / place % 10) as u8));
+                place /= 10;
+            }
+            text.push(mark);
+        }
+        text
     }
 }
 
@@ -88,6 +110,8 @@ mod tests {
         ] {
             assert_eq!(Timestamp::from_unix_milliseconds(milliseconds).to_string(), written);
         }
-        let _ = Timestamp::from_unix_milliseconds(u64::MAX).to_string();
+        let after = |milliseconds| Timestamp::from_unix_milliseconds(milliseconds).to_string();
+        assert_eq!(after(Timestamp::LAST + 1), after(Timestamp::LAST));
+        assert_eq!(after(u64::MAX), after(Timestamp::LAST));
     }
 }

@@ -1,6 +1,7 @@
 //! Streams that end with the process.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -53,20 +54,25 @@ impl<T: Send> Store<T> for Memory<T> {
     fn append(&self, append: Append<T>) {
         let mut streams = lock(&self.streams);
         let Append { stream: name, epoch, id, time, payload, tag } = append;
-        let is_new = !streams.by_name.contains_key(&name);
-        let (epoch, outcome) = if is_new && streams.by_name.len() >= self.bounds.streams_max {
-            streams.statistics.refused += 1;
-            (epoch, Outcome::Refused(Error::TooManyStreams))
-        } else {
-            let stream = streams.by_name.entry(name.clone()).or_insert_with(|| Stream::new(epoch));
-            let outcome = stream.append(id, time, payload, &self.bounds);
-            let epoch = stream.epoch.clone();
-            match outcome {
-                Outcome::Known(_) => streams.statistics.known += 1,
-                _ => streams.statistics.kept += 1,
-            }
-            (epoch, outcome)
+        let Streams { by_name, statistics } = &mut *streams;
+        let is_full = by_name.len() >= self.bounds.streams_max;
+        let stream = match by_name.entry(name.clone()) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(_) if is_full => None,
+            Entry::Vacant(new) => Some(new.insert(Stream::new(epoch.clone()))),
         };
+        let (epoch, outcome) = match stream {
+            Some(stream) => {
+                let outcome = stream.append(id, time, payload, &self.bounds);
+                (stream.epoch.clone(), outcome)
+            }
+            None => (epoch, Outcome::Refused(Error::TooManyStreams)),
+        };
+        match outcome {
+            Outcome::Kept(_) => statistics.kept += 1,
+            Outcome::Known(_) => statistics.known += 1,
+            Outcome::Refused(_) => statistics.refused += 1,
+        }
         // Under the lock still, so that the commits come in the order of their offsets.
         self.commits.put([Commit { stream: name, epoch, outcome, tag: Some(tag) }]);
     }
