@@ -70,6 +70,12 @@ class Watched:
             delivered=metric("messages_delivered_total"),
         )
 
+    def closings(self) -> str:
+        """How many connections the server closed, by the code."""
+        with urllib.request.urlopen(self.metrics, timeout=20) as answer:
+            counts = re.findall(r'^wskit_closed_total{code="(\d+)"} (\d+)$', answer.read().decode(), re.M)
+        return ", ".join(f"{count} with {code}" for code, count in counts) or "none"
+
     async def sample_every(self, seconds: float, samples: list[Sample]) -> None:
         while True:
             await asyncio.sleep(seconds)
@@ -146,7 +152,9 @@ def main() -> int:
             status, told, complaint, came = asyncio.run(use(port, seconds, arguments.visitors, watched, every, samples))
             after = watched.sample_when_gone(before)
             print(after.line())
+            closings = watched.closings()
     print(f"{told or 0} messages were read by the steady; visitors: {', '.join(f'{count} {name}' for name, count in came.items())}")
+    print(f"closed by the server: {closings}")
     found = faults(before, samples, after, status, complaint)
     print("\n".join(f"FAULT: {fault}" for fault in found) or "good: memory is flat, and nobody and nothing is left over")
     return 1 if found else 0

@@ -10,7 +10,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 const BURST: usize = 4;
-const TEXT: &str = "the harbour lights were lit before the first boat came home";
+const TEXT: &str = "the harbour lights were lit before the first boat came home, ";
+/// Long enough that who is slow falls behind.
+const TEXTS: usize = 16;
 const SPEAKER: &[u8] = br#""from":"speaker""#;
 
 fn main() -> io::Result<()> {
@@ -27,7 +29,7 @@ fn main() -> io::Result<()> {
     let target = |number| format!("/chat/room-{}?name={}", number % rooms, name(number));
     let targets: Vec<_> = (0..rooms * members).map(target).collect();
     let mut readers = Readers::open(address, &targets, "")?;
-    let frames = text_frame(TEXT.as_bytes()).repeat(BURST);
+    let frames = text_frame(TEXT.repeat(TEXTS).as_bytes()).repeat(BURST);
     let (begun, mut read) = (Instant::now(), 0);
     while begun.elapsed() < time {
         let spoken = Instant::now();
