@@ -64,6 +64,10 @@ pub struct Client {
     #[cfg(feature = "rustls")]
     tls: Option<Arc<ClientConfig>>,
     way: Way,
+    #[cfg_attr(
+        not(any(feature = "http2", feature = "rustls")),
+        expect(dead_code, reason = "one is spoken")
+    )]
     http: HttpVersion,
     opening_timeout: Option<Duration>,
     redirects_max: u32,
