@@ -51,5 +51,5 @@ pub use limits::Limits;
 #[cfg(feature = "std")]
 pub use message::Prepared;
 pub use message::{ControlEvent, Event, Message, Piece, PieceEvent};
-pub use output::Output;
+pub use output::{Output, OutputMemory};
 pub use wskit_bytes::{InvalidUtf8, Payload, Text, TextPayload, Utf8Validator, mask};

@@ -1,6 +1,6 @@
 //! Bytes waiting to leave.
 
-use alloc::{collections::VecDeque, vec::Vec};
+use alloc::{boxed::Box, collections::VecDeque, vec, vec::Vec};
 use bytes::{Buf, Bytes};
 
 /// The bytes that wait to be written to the transport, in order.
@@ -22,17 +22,31 @@ use bytes::{Buf, Bytes};
 /// ```
 #[derive(Debug, Default)]
 pub struct Output {
-    /// What was copied lies in it from `start` to `end`. All of it is initialised, so that bytes
-    /// are put into place without growing it.
-    buffer: Vec<u8>,
+    /// What was copied lies in it from `start` to `end`.
+    memory: OutputMemory,
     start: usize,
     end: usize,
-    shared: VecDeque<Shared>,
-    shared_bytes: usize,
-    /// How many copied bytes stand before the last of the shared ones.
-    copied_before_shared: usize,
     /// How many bytes have ever left, by which a place in the stream is known to have left.
     departed: u64,
+}
+
+/// The memory that bytes wait in. An [`Output`] that is empty needs none, so many can take turns
+/// with one.
+#[derive(Debug, Default)]
+pub struct OutputMemory {
+    /// All of it is initialised, so that bytes are put into place without growing it.
+    buffer: Vec<u8>,
+    /// The long payloads between the copied bytes. Boxed, for most outputs never have any.
+    shared: Option<Box<SharedQueue>>,
+}
+
+/// Payloads that are kept by reference.
+#[derive(Debug, Default)]
+struct SharedQueue {
+    payloads: VecDeque<Shared>,
+    bytes: usize,
+    /// How many copied bytes stand before the last of them.
+    copied_before_last: usize,
 }
 
 /// A payload that leaves when `after` more bytes of the buffer have left.
@@ -54,11 +68,63 @@ const LEFT_BYTES_MAX: usize = 4096;
 /// Room for this many long payloads is kept, to spare an allocation for each.
 const SHARED_KEPT_MAX: usize = 4;
 
+impl OutputMemory {
+    /// Memory for this many copied bytes.
+    pub fn new(bytes: usize) -> OutputMemory {
+        OutputMemory { buffer: vec![0; bytes], shared: None }
+    }
+
+    /// How many bytes can be copied into it before it grows.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Whether it is none.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+}
+
+impl SharedQueue {
+    fn push(&mut self, bytes: Bytes, copied_bytes: usize) {
+        let after = copied_bytes - self.copied_before_last;
+        self.copied_before_last = copied_bytes;
+        self.bytes += bytes.len();
+        self.payloads.push_back(Shared { after, bytes });
+    }
+
+    /// Takes what has left off the payloads and says how many copied bytes have left.
+    fn advance(&mut self, mut count: usize) -> usize {
+        let mut copied_in_all = 0;
+        while let Some(next) = self.payloads.front_mut() {
+            let copied = count.min(next.after);
+            copied_in_all += copied;
+            next.after -= copied;
+            self.copied_before_last -= copied;
+            count -= copied;
+            if next.after > 0 {
+                return copied_in_all;
+            }
+            let shared = count.min(next.bytes.len());
+            next.bytes.advance(shared);
+            self.bytes -= shared;
+            count -= shared;
+            if !next.bytes.is_empty() {
+                return copied_in_all;
+            }
+            self.payloads.pop_front();
+        }
+        copied_in_all + count
+    }
+}
+
 impl Output {
     /// How many bytes wait.
     #[inline]
     pub fn len(&self) -> usize {
-        self.copied_bytes() + self.shared_bytes
+        self.copied_bytes() + self.memory.shared.as_ref().map_or(0, |shared| shared.bytes)
     }
 
     #[inline(always)]
@@ -82,16 +148,16 @@ impl Output {
     /// This much memory behind what was copied.
     #[inline(always)]
     fn room(&mut self, count: usize) -> &mut [u8] {
-        if self.buffer.len() - self.end < count {
+        if self.memory.buffer.len() - self.end < count {
             self.grow(count);
         }
-        &mut self.buffer[self.end..self.end + count]
+        &mut self.memory.buffer[self.end..self.end + count]
     }
 
     #[cold]
     fn grow(&mut self, count: usize) {
-        let len = (self.end + count).max(2 * self.buffer.len()).max(BUFFER_BYTES_MIN);
-        self.buffer.resize(len, 0);
+        let len = (self.end + count).max(2 * self.memory.buffer.len()).max(BUFFER_BYTES_MIN);
+        self.memory.buffer.resize(len, 0);
     }
 
     /// Queues a copy of the first `len` bytes of the array. Copying an array takes no loop.
@@ -142,11 +208,8 @@ impl Output {
     }
 
     fn share_long(&mut self, bytes: Bytes) {
-        let copied = self.copied_bytes();
-        let after = copied - self.copied_before_shared;
-        self.copied_before_shared = copied;
-        self.shared_bytes += bytes.len();
-        self.shared.push_back(Shared { after, bytes });
+        let copied_bytes = self.copied_bytes();
+        self.memory.shared.get_or_insert_default().push(bytes, copied_bytes);
     }
 
     /// Queues a copy of the bytes that `change` changes in place.
@@ -160,8 +223,10 @@ impl Output {
 
     /// The waiting bytes in order, in as few slices as they lie in; none of them is empty.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.buffer[self.start..self.end];
-        let mut shared = self.shared.iter();
+        let mut rest = &self.memory.buffer[self.start..self.end];
+        let shared = self.memory.shared.as_deref();
+        let pieces_max = 2 * shared.map_or(0, |shared| shared.payloads.len()) + 1;
+        let mut shared = shared.into_iter().flat_map(|shared| &shared.payloads);
         let mut next_shared = None;
         core::iter::from_fn(move || {
             if let Some(bytes) = next_shared.take() {
@@ -175,14 +240,19 @@ impl Output {
             next_shared = Some(&bytes[..]);
             Some(before)
         })
-        .take(2 * self.shared.len() + 1)
+        .take(pieces_max)
         .filter(|chunk| !chunk.is_empty())
     }
 
     /// All that waits, if it lies in one slice, as it does unless long payloads wait.
     #[inline]
     pub fn only_chunk(&self) -> Option<&[u8]> {
-        self.shared.is_empty().then(|| &self.buffer[self.start..self.end])
+        (!self.has_shared()).then(|| &self.memory.buffer[self.start..self.end])
+    }
+
+    #[inline]
+    fn has_shared(&self) -> bool {
+        self.memory.shared.as_ref().is_some_and(|shared| !shared.payloads.is_empty())
     }
 
     /// Removes the first `count` bytes, which have been written.
@@ -190,38 +260,17 @@ impl Output {
     pub fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.len());
         self.departed += count as u64;
-        let copied = if self.shared.is_empty() { count } else { self.advance_shared(count) };
+        let copied = match &mut self.memory.shared {
+            Some(shared) => shared.advance(count),
+            None => count,
+        };
         self.start += copied;
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         } else if self.start >= LEFT_BYTES_MAX.max(self.end / 2) {
-            self.buffer.copy_within(self.start..self.end, 0);
+            self.memory.buffer.copy_within(self.start..self.end, 0);
             (self.start, self.end) = (0, self.copied_bytes());
         }
-    }
-
-    /// Takes what has left off the shared payloads and says how many copied bytes have left.
-    fn advance_shared(&mut self, mut count: usize) -> usize {
-        let mut copied_in_all = 0;
-        while let Some(next) = self.shared.front_mut() {
-            let copied = count.min(next.after);
-            copied_in_all += copied;
-            next.after -= copied;
-            self.copied_before_shared -= copied;
-            count -= copied;
-            if next.after > 0 {
-                return copied_in_all;
-            }
-            let shared = count.min(next.bytes.len());
-            next.bytes.advance(shared);
-            self.shared_bytes -= shared;
-            count -= shared;
-            if !next.bytes.is_empty() {
-                return copied_in_all;
-            }
-            self.shared.pop_front();
-        }
-        copied_in_all + count
     }
 
     /// The place in the stream behind the last byte that waits.
@@ -236,38 +285,41 @@ impl Output {
         self.departed >= place
     }
 
-    /// Takes the buffer away, of which nothing is in use, so that an idle connection holds none.
+    /// Takes the memory away, of which nothing is in use, so that an idle connection holds none.
     ///
-    /// Returns nothing while bytes wait. The next bytes that are queued bring a buffer of their
-    /// own, unless one is [lent](Output::lend) before.
+    /// Returns nothing while bytes wait. The next bytes that are queued bring memory of their own,
+    /// unless some is [lent](Output::lend) before.
     #[inline]
-    pub fn release(&mut self) -> Option<Vec<u8>> {
+    pub fn release(&mut self) -> Option<OutputMemory> {
         if !self.is_empty() {
             return None;
         }
-        if self.shared.capacity() > SHARED_KEPT_MAX {
-            self.shared = VecDeque::new();
+        let mut memory = core::mem::take(&mut self.memory);
+        if memory.shared.as_ref().is_some_and(|shared| shared.payloads.capacity() > SHARED_KEPT_MAX)
+        {
+            memory.shared = None;
         }
-        Some(core::mem::take(&mut self.buffer))
+        Some(memory)
     }
 
-    /// Forgets what waits, and gives the buffer it lay in, which is empty if there was none.
-    pub fn discard(&mut self) -> Vec<u8> {
-        core::mem::take(self).buffer
+    /// Forgets what waits, and gives the memory it lay in.
+    pub fn discard(&mut self) -> OutputMemory {
+        let OutputMemory { buffer, .. } = core::mem::take(self).memory;
+        OutputMemory { buffer, shared: None }
     }
 
     /// Whether there is memory to copy into without asking for more.
     #[inline]
-    pub fn has_buffer(&self) -> bool {
-        !self.buffer.is_empty()
+    pub fn has_memory(&self) -> bool {
+        !self.memory.is_empty()
     }
 
-    /// Gives memory to copy into, as long as the vector is. What it holds is forgotten; it is used
-    /// only where [there is none](Output::has_buffer) yet.
+    /// Gives memory for bytes to wait in. It is used only where [there is none](Output::has_memory)
+    /// yet.
     #[inline]
-    pub fn lend(&mut self, buffer: Vec<u8>) {
-        if !self.has_buffer() {
-            self.buffer = buffer;
+    pub fn lend(&mut self, memory: OutputMemory) {
+        if !self.has_memory() {
+            self.memory = memory;
         }
     }
 }
@@ -307,9 +359,9 @@ mod tests {
         let mut output = Output::default();
         output.copy(b"x");
         output.share(Bytes::from(alloc::vec![0; SHARED_BYTES_MIN]));
-        assert_eq!(output.release(), None);
+        assert!(output.release().is_none());
         output.advance(1 + SHARED_BYTES_MIN);
-        assert!(output.release().is_some_and(|buffer| !buffer.is_empty()));
-        assert!(!output.has_buffer());
+        assert!(output.release().is_some_and(|memory| !memory.is_empty()));
+        assert!(!output.has_memory());
     }
 }

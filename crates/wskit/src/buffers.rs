@@ -5,6 +5,7 @@
 
 use bytes::BytesMut;
 use std::cell::Cell;
+use wskit_proto::OutputMemory;
 
 /// How much is read at once, and how much is gathered to be written at once.
 pub(crate) const BUFFER_BYTES: usize = 64 << 10;
@@ -18,7 +19,7 @@ const REST_BYTES_MIN: usize = BUFFER_BYTES / 2;
 
 thread_local! {
     static INPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
-    static OUTPUT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    static OUTPUT: Cell<OutputMemory> = Cell::new(OutputMemory::default());
 }
 
 /// An empty buffer to read into.
@@ -43,18 +44,18 @@ pub(crate) fn give_input(mut buffer: BytesMut) {
     let _a_thread_that_ends_keeps_none = INPUT.try_with(|place| place.set(buffer));
 }
 
-/// A buffer to write from, as long as the vector is.
+/// Memory to write from.
 #[inline]
-pub(crate) fn take_output() -> Vec<u8> {
-    let buffer = OUTPUT.with(Cell::take);
-    if buffer.is_empty() { vec![0; BUFFER_BYTES] } else { buffer }
+pub(crate) fn take_output() -> OutputMemory {
+    let memory = OUTPUT.with(Cell::take);
+    if memory.is_empty() { OutputMemory::new(BUFFER_BYTES) } else { memory }
 }
 
-/// Gives back a buffer that was written from.
+/// Gives back memory that was written from.
 #[inline]
-pub(crate) fn give_output(buffer: Vec<u8>) {
-    if (1..=KEPT_BYTES_MAX).contains(&buffer.len()) {
-        let _a_thread_that_ends_keeps_none = OUTPUT.try_with(|place| place.set(buffer));
+pub(crate) fn give_output(memory: OutputMemory) {
+    if (1..=KEPT_BYTES_MAX).contains(&memory.len()) {
+        let _a_thread_that_ends_keeps_none = OUTPUT.try_with(|place| place.set(memory));
     }
 }
 

@@ -62,7 +62,7 @@ impl Outgoing {
     /// Borrows memory to encode into, if there is none.
     #[inline]
     pub(crate) fn prepare(&mut self) {
-        if !self.output.has_buffer() {
+        if !self.output.has_memory() {
             self.output.lend(buffers::take_output());
         }
     }
@@ -74,7 +74,7 @@ impl Outgoing {
         writer: &mut W,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let is_idle = self.output.is_empty() && !self.output.has_buffer();
+        let is_idle = self.output.is_empty() && !self.output.has_memory();
         if is_idle && !self.unflushed && !self.is_cut {
             return Poll::Ready(Ok(()));
         }
@@ -99,8 +99,8 @@ impl Outgoing {
             self.output.advance(written);
             self.sending.resume(&mut self.output);
         }
-        if let Some(buffer) = self.output.release() {
-            buffers::give_output(buffer);
+        if let Some(memory) = self.output.release() {
+            buffers::give_output(memory);
         }
         if self.unflushed {
             ready!(Pin::new(&mut writer).poll_flush(cx))?;
