@@ -3,63 +3,76 @@
 use slab::Slab;
 use std::{
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Poll, Waker},
 };
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use wskit::CloseCode;
 
 /// Begins the shutdown, and knows when every connection has ended.
 pub(crate) struct ShutdownSwitch {
-    code: watch::Sender<CloseCode>,
-    waiting: Arc<Waiting>,
+    known: Arc<Known>,
 }
 
-/// Tells a connection that the server goes down. Held as long as the connection lasts.
-#[derive(Clone)]
+/// Tells a connection that the server goes down. Held as long as the connection lasts, and so no
+/// more than a pointer.
 pub(crate) struct Shutdown {
-    code: watch::Receiver<CloseCode>,
-    waiting: Arc<Waiting>,
+    known: Arc<Known>,
 }
 
-/// The tasks to wake. Kept here, for a connection that waits should hold as little as it can.
+/// What the switch and the connections know.
 #[derive(Default)]
-struct Waiting(Mutex<Slab<Waker>>);
+struct Known {
+    /// The code to close with, once the shutdown has begun.
+    code: OnceLock<CloseCode>,
+    /// The tasks to wake. Kept here, for a connection that waits should hold as little as it can.
+    waiting: Mutex<Slab<Waker>>,
+    /// How many connections hold a [`Shutdown`].
+    held: AtomicUsize,
+    all_ended: Notify,
+}
 
-/// A connection's place among them.
+/// A connection's place among those who wait.
 struct Place<'a> {
-    waiting: &'a Waiting,
+    known: &'a Known,
     key: usize,
 }
 
 /// A switch, and what it switches.
 pub(crate) fn shutdown() -> (ShutdownSwitch, Shutdown) {
-    let waiting = Arc::<Waiting>::default();
-    let (sender, receiver) = watch::channel(CloseCode::GOING_AWAY);
-    let switch = ShutdownSwitch { code: sender, waiting: waiting.clone() };
-    (switch, Shutdown { code: receiver, waiting })
+    let known = Arc::<Known>::default();
+    (ShutdownSwitch { known: known.clone() }, Shutdown::hold(&known))
 }
 
 impl ShutdownSwitch {
     /// Tells every connection, and with which code to close.
     pub(crate) fn begin(&self, code: CloseCode) {
-        self.code.send_replace(code);
+        let _the_first_code_counts = self.known.code.set(code);
         // Not under the lock: a waker may do anything.
-        let wakers: Vec<Waker> =
-            self.waiting.lock().iter().map(|(_, waker)| waker.clone()).collect();
+        let wakers: Vec<Waker> = self.known.lock().iter().map(|(_, waker)| waker.clone()).collect();
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Ends when nobody holds a [`Shutdown`] any more.
     pub(crate) async fn all_ended(&self) {
-        self.code.closed().await;
+        while self.known.held.load(Ordering::Acquire) > 0 {
+            self.known.all_ended.notified().await;
+        }
     }
 }
 
 impl Shutdown {
+    fn hold(known: &Arc<Known>) -> Shutdown {
+        known.held.fetch_add(1, Ordering::Relaxed);
+        Shutdown { known: known.clone() }
+    }
+
     /// The code to close with when the server goes down.
     pub(crate) fn code(&self) -> CloseCode {
-        *self.code.borrow()
+        self.known.code.get().copied().unwrap_or(CloseCode::GOING_AWAY)
     }
 
     /// Ends when the server goes down.
@@ -67,15 +80,15 @@ impl Shutdown {
     /// It is polled each time that the connection's task wakes, so it looks at no more than two
     /// numbers once it is known which task to wake.
     pub(crate) async fn begun(&self) {
-        let mut known: Option<(Waker, Place<'_>)> = None;
+        let mut waiting: Option<(Waker, Place<'_>)> = None;
         poll_fn(|cx| {
             if self.has_begun() {
                 return Poll::Ready(());
             }
-            if known.as_ref().is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
+            if waiting.as_ref().is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
                 return Poll::Pending;
             }
-            known = Some((cx.waker().clone(), self.waiting.take_place(cx.waker())));
+            waiting = Some((cx.waker().clone(), self.known.take_place(cx.waker())));
             // It may have begun before the place was taken.
             if self.has_begun() { Poll::Ready(()) } else { Poll::Pending }
         })
@@ -83,24 +96,38 @@ impl Shutdown {
     }
 
     fn has_begun(&self) -> bool {
-        // Where the switch is gone, so is the server.
-        self.code.has_changed().unwrap_or(true)
+        self.known.code.get().is_some()
     }
 }
 
-impl Waiting {
+impl Clone for Shutdown {
+    fn clone(&self) -> Shutdown {
+        Shutdown::hold(&self.known)
+    }
+}
+
+impl Drop for Shutdown {
+    fn drop(&mut self) {
+        if self.known.held.fetch_sub(1, Ordering::Release) == 1 {
+            // Kept for whoever has yet to ask.
+            self.known.all_ended.notify_one();
+        }
+    }
+}
+
+impl Known {
     fn take_place(&self, waker: &Waker) -> Place<'_> {
-        Place { waiting: self, key: self.lock().insert(waker.clone()) }
+        Place { known: self, key: self.lock().insert(waker.clone()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Waker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let _waker = self.waiting.lock().try_remove(self.key);
+        let _waker = self.known.lock().try_remove(self.key);
     }
 }
 

@@ -36,8 +36,9 @@ impl Echo {
 }
 
 async fn echo(socket: &mut WebSocket<Stream>) -> Result<(), Error> {
-    while let Some(message) = socket.recv().await {
-        socket.feed(message?).await?;
+    loop {
+        // Not `while let`, which would keep room for the message twice in each connection's task.
+        let Some(message) = socket.recv().await.transpose()? else { return Ok(()) };
+        socket.feed(message).await?;
     }
-    Ok(())
 }
