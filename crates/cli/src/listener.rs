@@ -6,7 +6,7 @@ use crate::forwarded::Peer;
 use crate::unix_socket::UnixSocket;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::{fmt, io, path::PathBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wskit::Either;
 
 /// What clients connect to.
@@ -30,8 +30,15 @@ pub(crate) enum Address {
     Unix(PathBuf),
 }
 
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
+
 /// What a place on the command line begins with that is a Unix-domain socket.
 const UNIX: &str = "unix:";
+
+/// Connections have the options of the socket that they were accepted from, which spares a system
+/// call for each.
+const ACCEPTED_AS_LISTENER: bool = cfg!(target_os = "linux");
 
 impl Listener {
     /// Listens on an address such as `127.0.0.1:8080`, or on a path behind `unix:`, whose mode is as
@@ -66,8 +73,9 @@ impl Listener {
         match self {
             Listener::Tcp(listener) => {
                 let (stream, address) = listener.accept().await?;
-                // Messages are written whole, so waiting for more only delays them.
-                let _the_client_may_have_gone = stream.set_nodelay(true);
+                if !ACCEPTED_AS_LISTENER {
+                    let _the_client_may_have_gone = stream.set_nodelay(true);
+                }
                 Ok((Connection::First(stream), Peer::Address(address.ip())))
             }
             #[cfg(unix)]
@@ -104,7 +112,7 @@ async fn bind_tcp(place: &str) -> Result<TcpListener, Failure> {
         Err(error) => return Err(wrong(&error)),
     };
     let first = addresses.first().ok_or_else(|| wrong(&"it names nothing"))?;
-    TcpListener::bind(first).await.map_err(|error| {
+    listen(*first).map_err(|error| {
         let advice = match error.kind() {
             io::ErrorKind::AddrInUse => {
                 "the port is taken; stop the program that has it or choose another port with --listen"
@@ -119,4 +127,31 @@ async fn bind_tcp(place: &str) -> Result<TcpListener, Failure> {
         };
         Failure::new(Kind::Listen, format_args!("cannot listen on {first}: {advice} ({error})"))
     })
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // Where it is not Unix, another program could take the port away.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    // Messages are written whole, so waiting for more only delays them.
+    socket.set_nodelay(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_to_a_client_leaves_at_once() {
+        let listener = Listener::bind("127.0.0.1:0", None).await.unwrap();
+        let Ok(Address::Tcp(address)) = listener.address() else { panic!("it is on TCP") };
+        let _client = TcpStream::connect(address).await.unwrap();
+        let Ok((Connection::First(stream), _)) = listener.accept().await else {
+            panic!("it is on TCP")
+        };
+        assert!(stream.nodelay().unwrap());
+    }
 }
