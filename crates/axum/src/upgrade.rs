@@ -12,12 +12,22 @@ use wskit_hyper::PendingUpgrade;
 /// [`on_upgrade`](WebSocketUpgrade::on_upgrade).
 ///
 /// Extracting it answers other requests with the status that RFC 6455 asks for and a line that
-/// names the fault. Its methods set up the connection; the defaults are those of [`wskit::Server`].
+/// names the fault. Its methods set up the connection. The defaults are those of the
+/// [`wskit::Server`] in the request's extensions, which a layer may have put there for many routes, or
+/// else of a new one:
+///
+/// ```
+/// # use axum::{Extension, Router, routing::any};
+/// # use wskit_axum::{OriginPolicy, WebSocketUpgrade, wskit::Server};
+/// # async fn chat(upgrade: WebSocketUpgrade) {}
+/// let server = Server::new().origins(OriginPolicy::Only(vec!["https://app.example".parse()?]));
+/// let app: Router = Router::new().route("/chat", any(chat)).layer(Extension(server));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "the connection opens only if the response of `on_upgrade` is returned"]
 pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
     pending: PendingUpgrade,
     server: Server,
-    limits: Limits,
     requested: Vec<HeaderValue>,
     /// Which of the requested ones is selected.
     selected: Option<usize>,
@@ -26,21 +36,18 @@ pub struct WebSocketUpgrade<F = DefaultOnFailedUpgrade> {
 
 impl<F> WebSocketUpgrade<F> {
     /// The longest message: 64 MiB. A longer one fails the connection with 1009.
-    pub fn max_message_size(mut self, bytes: usize) -> Self {
-        self.limits.message_bytes_max = bytes as u64;
-        self
+    pub fn max_message_size(self, bytes: usize) -> Self {
+        self.limit(|limits| limits.message_bytes_max = bytes as u64)
     }
 
     /// The longest frame: no limit of its own, for no frame is longer than its message.
-    pub fn max_frame_size(mut self, bytes: usize) -> Self {
-        self.limits.frame_bytes_max = bytes as u64;
-        self
+    pub fn max_frame_size(self, bytes: usize) -> Self {
+        self.limit(|limits| limits.frame_bytes_max = bytes as u64)
     }
 
     /// How much may wait to be written before sending has to wait: 256 KiB.
-    pub fn max_write_buffer_size(mut self, bytes: usize) -> Self {
-        self.limits.output_bytes_max = bytes;
-        self
+    pub fn max_write_buffer_size(self, bytes: usize) -> Self {
+        self.limit(|limits| limits.output_bytes_max = bytes)
     }
 
     /// Has no effect, for buffers belong to the threads and not to connections. It is here so that
@@ -57,7 +64,7 @@ impl<F> WebSocketUpgrade<F> {
 
     /// All limits together. See [`Limits`] for the defaults.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.server = self.server.limits(limits);
         self
     }
 
@@ -114,11 +121,11 @@ impl<F> WebSocketUpgrade<F> {
     }
 
     /// Is called if the connection does not open after all: it broke before the response was
-    /// written, or its origin was refused.
+    /// written, that took longer than the opening timeout, or its origin was refused.
     pub fn on_failed_upgrade<C: OnFailedUpgrade>(self, callback: C) -> WebSocketUpgrade<C> {
-        let WebSocketUpgrade { pending, server, limits, requested, selected, .. } = self;
+        let WebSocketUpgrade { pending, server, requested, selected, .. } = self;
         let on_failed_upgrade = callback;
-        WebSocketUpgrade { pending, server, limits, requested, selected, on_failed_upgrade }
+        WebSocketUpgrade { pending, server, requested, selected, on_failed_upgrade }
     }
 
     /// Accepts the request: gives the response to return, and calls `callback` with the connection,
@@ -135,8 +142,8 @@ impl<F> WebSocketUpgrade<F> {
     {
         let subprotocol = self.selected.map(|index| self.subprotocols()[index].clone());
         let acceptance = Acceptance { subprotocol, ..Acceptance::default() };
-        let (server, on_failed) = (self.server.limits(self.limits), self.on_failed_upgrade);
-        match self.pending.accept_with(&server, acceptance) {
+        let on_failed = self.on_failed_upgrade;
+        match self.pending.accept_with(&self.server, acceptance) {
             Ok((response, opening)) => {
                 tokio::spawn(async move {
                     match opening.await {
@@ -154,6 +161,12 @@ impl<F> WebSocketUpgrade<F> {
         }
     }
 
+    fn limit(self, change: impl FnOnce(&mut Limits)) -> Self {
+        let mut limits = self.server.chosen_limits();
+        change(&mut limits);
+        self.limits(limits)
+    }
+
     fn subprotocols(&self) -> &[Subprotocol] {
         self.pending.offer().subprotocols()
     }
@@ -167,22 +180,19 @@ impl<S: Send + Sync> FromRequestParts<S> for WebSocketUpgrade {
     type Rejection = WebSocketUpgradeRejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let server = parts.extensions.get::<Server>().cloned().unwrap_or_default();
         // As with axum, Pings and Pongs are received too.
-        let server = Server::new().shows_control_frames(true);
+        let server = server.shows_control_frames(true);
         let pending = PendingUpgrade::from_parts(parts, &server);
         let pending = pending.map_err(WebSocketUpgradeRejection)?;
-        let subprotocols = pending.offer().subprotocols().iter();
+        let offered = pending.offer().subprotocols();
         // A token can always be the value of a header.
-        let requested =
-            subprotocols.filter_map(|name| HeaderValue::from_str(name.as_str()).ok()).collect();
-        Ok(WebSocketUpgrade {
-            pending,
-            server,
-            limits: Limits::default(),
-            requested,
-            selected: None,
-            on_failed_upgrade: DefaultOnFailedUpgrade,
-        })
+        let value = |name: &Subprotocol| HeaderValue::from_str(name.as_str()).ok();
+        let requested = offered.iter().filter_map(value).collect();
+        let chosen = server.choose(pending.offer()).subprotocol;
+        let selected = offered.iter().position(|name| Some(name) == chosen.as_ref());
+        let on_failed_upgrade = DefaultOnFailedUpgrade;
+        Ok(WebSocketUpgrade { pending, server, requested, selected, on_failed_upgrade })
     }
 }
 
@@ -190,7 +200,7 @@ impl<F> fmt::Debug for WebSocketUpgrade<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebSocketUpgrade")
             .field("pending", &self.pending)
-            .field("limits", &self.limits)
+            .field("limits", &self.server.chosen_limits())
             .field("selected_protocol", &self.selected_protocol())
             .finish_non_exhaustive()
     }

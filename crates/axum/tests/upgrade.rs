@@ -1,12 +1,12 @@
 //! What wskit's extractor does beyond axum's.
 
-use axum::{Error, Router, body::Body, extract::FromRequestParts, routing::any};
+use axum::{Error, Extension, Router, body::Body, extract::FromRequestParts, routing::any};
 use http::{HeaderValue, Request, StatusCode};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::{sync::mpsc, time::timeout};
-use wskit::{Client, CloseCode, Error as ClientError};
+use wskit::{Client, CloseCode, Error as ClientError, Limits, Server};
 use wskit_axum::{
     CloseFrame, Compression, Message, OriginPolicy, WebSocket, WebSocketUpgrade, close_code,
 };
@@ -200,4 +200,36 @@ async fn an_error_knows_its_close_code() {
     let error = timeout(Duration::from_secs(30), failed.recv()).await.unwrap().unwrap();
     let error = error.into_inner().downcast::<wskit_axum::wskit::Error>().unwrap();
     assert_eq!(error.close_code(), Some(close_code::SIZE));
+}
+
+#[tokio::test]
+async fn a_server_in_the_extensions_sets_up_all_routes() {
+    let server = Server::new().origins(OriginPolicy::Any).subprotocol("b").unwrap();
+    let server = server.limits(Limits { message_bytes_max: 20, ..Limits::default() });
+    let app = Router::new()
+        .route("/", any(|upgrade: WebSocketUpgrade| async { upgrade.on_upgrade(echo) }))
+        .route(
+            "/own",
+            any(|upgrade: WebSocketUpgrade| async {
+                assert_eq!(upgrade.selected_protocol().unwrap(), "b");
+                // What is set here goes before; the rest stays.
+                upgrade.protocols(["a"]).max_frame_size(10).on_upgrade(echo)
+            }),
+        )
+        .layer(Extension(server));
+    let address = serve(app).await;
+    for (path, subprotocol, bytes_max) in [("/", "b", 20), ("/own", "a", 10)] {
+        let client = Client::new(&format!("ws://{address}{path}")).unwrap();
+        let client = client.header("Origin", "http://other.example").unwrap();
+        let client = client.subprotocol("a").unwrap().subprotocol("b").unwrap();
+        let client = client.compression(Compression::off());
+        let stream = TcpStream::connect(&address).await.unwrap();
+        let mut socket = client.connect_on(stream).await.unwrap();
+        assert_eq!(socket.agreed().subprotocol.as_ref().unwrap().as_str(), subprotocol);
+        socket.send("x".repeat(bytes_max)).await.unwrap();
+        assert_eq!(socket.recv().await.unwrap().unwrap().as_text().unwrap().len(), bytes_max);
+        socket.send("x".repeat(bytes_max + 1)).await.unwrap();
+        let Some(Ok(wskit::Message::Close(Some(frame)))) = socket.recv().await else { panic!() };
+        assert_eq!(frame.code(), CloseCode::MESSAGE_TOO_BIG);
+    }
 }

@@ -1,5 +1,5 @@
 //! WebSockets in stacks of [tower](https://docs.rs/tower) services: axum's routers, hyper-util's
-//! `TowerToHyperService`, tonic, and what else takes a service of HTTP requests.
+//! `TowerToHyperService`, and whatever else takes a service of HTTP requests.
 //!
 //! [`WebSocketService`] answers requests for WebSockets and calls a handler with each connection.
 //! [`WebSocketLayer`] puts it in front of another service, which gets all other requests.

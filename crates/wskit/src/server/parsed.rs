@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::socket::Opened;
-use crate::{Error, WebSocket};
+use crate::{Error, Limits, WebSocket};
 use bytes::BytesMut;
 use std::future::Future;
 use tokio::time::timeout;
@@ -45,6 +45,11 @@ impl Server {
         headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
     ) -> Result<Request, RequestError> {
         Request::new(control_data, headers, self.settings.head_limits)
+    }
+
+    /// What a client may cost, as it was [set](Server::limits).
+    pub fn chosen_limits(&self) -> Limits {
+        self.settings.options.config.limits
     }
 
     /// What this server would answer: the first of its subprotocols that was offered.
