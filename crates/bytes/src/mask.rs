@@ -68,20 +68,12 @@ fn combine_widest(bytes: &mut [u8], key: u32) {
 
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
 fn combine_widest(bytes: &mut [u8], key: u32) {
-    /// The same safe code, compiled for 64-byte vectors.
-    #[target_feature(enable = "avx512f")]
-    fn combine_avx512(bytes: &mut [u8], key: u32) {
-        combine(bytes, key);
-    }
     /// The same safe code, compiled for 32-byte vectors.
     #[target_feature(enable = "avx2")]
     fn combine_avx2(bytes: &mut [u8], key: u32) {
         combine(bytes, key);
     }
-    if std::is_x86_feature_detected!("avx512f") {
-        // SAFETY: the processor has AVX-512, which is all that this call demands.
-        unsafe { combine_avx512(bytes, key) }
-    } else if std::is_x86_feature_detected!("avx2") {
+    if std::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, which is all that this call demands.
         unsafe { combine_avx2(bytes, key) }
     } else {
