@@ -1,6 +1,6 @@
 //! All rooms.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
@@ -8,6 +8,7 @@ use std::task::Poll;
 use wskit_store::{Bounds, Commit, Following, Memory, Outcome, Statistics, Store};
 
 use crate::closing::{Closing, Refusal};
+use crate::elsewhere::News;
 use crate::event::Connection;
 use crate::fetching::CatchingUp;
 use crate::limits::Limits;
@@ -41,6 +42,8 @@ struct Rooms {
     entropy: u64,
     opened: u64,
     closed: Option<Closing>,
+    /// Rooms that were left by all since other nodes were last told; `None` as long as nobody wants to tell them.
+    left: Option<HashSet<RoomName>>,
 }
 
 /// A room and how many hold it open.
@@ -69,7 +72,7 @@ impl Hub {
     /// A hub that keeps what is said in this store. [`run`](Self::run) has to be awaited all the time.
     #[must_use]
     pub fn with_store(limits: Limits, entropy: u64, store: Arc<dyn Store<Speaker>>) -> Self {
-        let rooms = Rooms { by_name: HashMap::new(), entropy, opened: 0, closed: None };
+        let rooms = Rooms { by_name: HashMap::new(), entropy, opened: 0, closed: None, left: None };
         let (rooms, delivering) = (Mutex::new(rooms), Mutex::default());
         Self { shared: Arc::new(Shared { limits, store, rooms, delivering }) }
     }
@@ -110,10 +113,17 @@ impl Hub {
                 room.fill_tail(&page.messages, limits);
             }
         }
-        let first = store.position(room.stream()).map(|position| position.first);
+        let mut position = store.position(room.stream());
+        if let Some(had) = &visit.had
+            && had.is_ahead_of(position.as_ref())
+        {
+            // Another node may have been faster than this one.
+            store.look(room.stream()).await.map_err(|_| Refusal::NotReadable)?;
+            position = store.position(room.stream());
+        }
         let (slot, mailbox) = mailbox(limits.mailbox_bytes_max);
         let (id, name, resumption) =
-            room.admit(wanted, &slot, connection, visit.had.as_ref(), first, limits)?;
+            room.admit(wanted, &slot, connection, visit.had.as_ref(), position.as_ref(), limits)?;
         for complaint in [name_complaint, client_complaint].into_iter().flatten() {
             slot.complain(&complaint, None);
         }
@@ -146,6 +156,34 @@ impl Hub {
             }
         })
         .await;
+    }
+
+    /// What other nodes are to be told of who is here, each a message of its own. Where there are other nodes it is to
+    /// be called about ten times a second; who has not been heard of for some seconds is forgotten then.
+    #[must_use]
+    pub fn news(&self, now: Timestamp) -> Vec<String> {
+        let mut rooms = lock(&self.shared.rooms);
+        let node = node(rooms.entropy);
+        let mut left = rooms.left.replace(HashSet::new()).unwrap_or_default();
+        let open: Vec<_> = rooms.by_name.values().map(|held| held.room.clone()).collect();
+        drop(rooms);
+        let of_open = open.iter().filter_map(|room| {
+            left.remove(room.name());
+            room.news(&node, now, self.limits())
+        });
+        let mut news: Vec<_> = of_open.collect();
+        news.extend(left.iter().map(|room| News::of_empty(&node, room)));
+        news.iter().filter_map(|news| serde_json::to_string(news).ok()).collect()
+    }
+
+    /// Takes in what another node tells. What is no news, and this node's own, is passed over.
+    pub fn hear(&self, news: &[u8], now: Timestamp) {
+        let Ok(news) = serde_json::from_slice::<News>(news) else { return };
+        if news.node != node(lock(&self.shared.rooms).entropy)
+            && let Some(room) = self.find(&news.room)
+        {
+            room.hear(&news, now, self.limits());
+        }
     }
 
     /// What the store did so far.
@@ -262,6 +300,11 @@ impl Rooms {
     }
 }
 
+/// What a node calls itself among others.
+fn node(entropy: u64) -> String {
+    format!("{entropy:016x}")
+}
+
 /// What is good, and what is to be complained about.
 fn split<T, E>(parsed: Option<Result<T, E>>) -> (Option<T>, Option<E>) {
     match parsed {
@@ -284,6 +327,9 @@ impl Shared {
         held.holders -= 1;
         if held.holders == 0 {
             rooms.by_name.remove(name);
+            if let Some(left) = &mut rooms.left {
+                left.insert(name.clone());
+            }
         }
     }
 }

@@ -44,6 +44,7 @@ mod closing;
 mod command;
 mod complaint;
 mod delivery;
+mod elsewhere;
 mod event;
 mod fetching;
 mod hub;

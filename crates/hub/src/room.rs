@@ -7,6 +7,7 @@ use wskit_store::{Message, Position, Span};
 use crate::closing::{Closing, Refusal};
 use crate::complaint::Complaint;
 use crate::delivery::Delivery;
+use crate::elsewhere::{Changes, Elsewhere, News, TELL_INTERVAL};
 use crate::event::{Connection, Event};
 use crate::limits::Limits;
 use crate::lock::lock;
@@ -14,6 +15,7 @@ use crate::mailbox::{Slot, Waiting};
 use crate::name::{MemberName, RoomName};
 use crate::roster::{MemberId, Roster};
 use crate::tail::Tail;
+use crate::timestamp::Timestamp;
 use crate::visit::Had;
 
 #[derive(Debug)]
@@ -31,6 +33,11 @@ struct State {
     /// Names the life after this one.
     next_epoch: Arc<str>,
     roster: Roster,
+    elsewhere: Elsewhere,
+    /// When other nodes were told who is here; `None` if they are to be told now.
+    told: Option<Timestamp>,
+    /// Whether other nodes were asked who is there.
+    has_asked: bool,
     tail: Tail,
     closed: Option<Closing>,
 }
@@ -54,10 +61,12 @@ impl Room {
     pub(crate) fn new(name: RoomName, new_epoch: Arc<str>, position: Option<Position>) -> Self {
         let (epoch, last) =
             position.map_or((new_epoch, 0), |position| (position.epoch, position.last));
-        let (roster, tail) = (Roster::default(), Tail::after(last));
+        let (roster, elsewhere) = Default::default();
+        let tail = Tail::after(last);
         let stream = name.as_str().into();
         let next_epoch = next_epoch(&epoch);
-        let state = State { epoch, next_epoch, roster, tail, closed: None };
+        let (told, has_asked, closed) = (None, false, None);
+        let state = State { epoch, next_epoch, roster, elsewhere, told, has_asked, tail, closed };
         Self { name, stream, state: Mutex::new(state) }
     }
 
@@ -102,7 +111,8 @@ impl Room {
         lock(&self.state).tail.fill(deliveries.collect(), limits);
     }
 
-    /// Lets somebody in, welcomes them, and tells the others. `first` is the offset of the oldest message kept.
+    /// Lets somebody in, welcomes them, and tells the others. `position` is where the stream stands, which may be
+    /// further than what was delivered here.
     ///
     /// Who is new is told the last messages and follows from there. Who was here before goes on where it was, and
     /// [`follow`](Self::follow)s once it has caught up.
@@ -112,7 +122,7 @@ impl Room {
         slot: &Slot,
         connection: &Connection,
         had: Option<&Had>,
-        first: Option<u64>,
+        position: Option<&Position>,
         limits: &Limits,
     ) -> Result<(MemberId, MemberName, Option<Resumption>), Refusal> {
         let mut state = lock(&self.state);
@@ -122,10 +132,21 @@ impl Room {
         if state.roster.len() >= limits.members_per_room_max {
             return Err(Refusal::RoomFull);
         }
-        let (id, name) = state.roster.admit(wanted, slot.clone(), limits);
-        let count = state.roster.len();
+        if let Some(position) = position
+            && position.epoch != state.epoch
+            && state.tail.last() == 0
+        {
+            // The first word was said elsewhere, and is about to be delivered.
+            state.begin_anew(position.epoch.clone());
+        }
+        let State { roster, elsewhere, .. } = &mut *state;
+        let (id, name) = roster.admit(wanted, elsewhere, slot.clone(), limits);
+        state.told = None;
+        let count = state.count();
         let last = state.tail.last();
-        let first = first.unwrap_or(1).min(last + 1);
+        let position = position.filter(|position| position.epoch == state.epoch);
+        let first = position.map_or(1, |position| position.first).min(last + 1);
+        let last_kept = position.map_or(last, |position| position.last.max(last));
         let history = match had {
             None => state.tail.deliveries().map(Delivery::json).collect(),
             Some(_) => Vec::new(),
@@ -133,7 +154,7 @@ impl Room {
         slot.post(Delivery::of(&Event::Welcome {
             room: &self.name,
             name: &name,
-            members: state.roster.names(limits.members_listed_max),
+            members: state.names(limits),
             count,
             epoch: &state.epoch,
             offset: last,
@@ -142,7 +163,7 @@ impl Room {
             connection,
         }));
         let resumption = had.map(|had| {
-            let is_same = *had.epoch == *state.epoch && had.offset <= last;
+            let is_same = *had.epoch == *state.epoch && had.offset <= last_kept;
             if is_same && had.offset + 1 >= first {
                 return Resumption { from: had.offset + 1 };
             }
@@ -150,7 +171,7 @@ impl Room {
             Resumption { from: first }
         });
         if resumption.is_none() {
-            state.roster.follow(id);
+            state.roster.follow(id, last + 1);
         }
         state.roster.deliver_except(id, &Delivery::of(&Event::Joined { name: &name, count }));
         Ok((id, name, resumption))
@@ -171,7 +192,7 @@ impl Room {
         let is_all = rest.peek().is_none();
         drop(rest);
         if is_all {
-            state.roster.follow(id);
+            state.roster.follow(id, from + deliveries.len() as u64);
         }
         Some(Portion { deliveries, is_all })
     }
@@ -192,7 +213,7 @@ impl Room {
             state.go_on_from(kept.offset);
         }
         let delivery = Delivery::of_message(kept.offset, &kept.payload);
-        state.roster.deliver_message(&delivery);
+        state.roster.deliver_message(kept.offset, &delivery);
         state.tail.push(kept.offset, delivery, limits);
         state.roster.len()
     }
@@ -205,7 +226,9 @@ impl Room {
         to: &MemberName,
     ) -> Result<(), Complaint> {
         let mut state = lock(&self.state);
-        state.roster.rename(id, to.clone())?;
+        let State { roster, elsewhere, .. } = &mut *state;
+        roster.rename(id, to.clone(), elsewhere)?;
+        state.told = None;
         state.roster.deliver(&Delivery::of(&Event::Renamed { from, to }));
         Ok(())
     }
@@ -213,11 +236,39 @@ impl Room {
     /// Who is here.
     pub(crate) fn members(&self, limits: &Limits) -> Delivery {
         let state = lock(&self.state);
-        let members = state.roster.names(limits.members_listed_max);
-        Delivery::of(&Event::Members { members, count: state.roster.len() })
+        Delivery::of(&Event::Members { members: state.names(limits), count: state.count() })
     }
 
-    /// How many are here.
+    /// What other nodes are to be told now, if anything. Lets go of those that have fallen silent.
+    pub(crate) fn news(&self, node: &str, now: Timestamp, limits: &Limits) -> Option<News> {
+        let mut state = lock(&self.state);
+        let changes = state.elsewhere.forget_silent(now);
+        state.tell_changes(changes);
+        if state.told.is_some_and(|told| now.since(told) < TELL_INTERVAL) {
+            return None;
+        }
+        state.told = Some(now);
+        let asks = !std::mem::replace(&mut state.has_asked, true);
+        let members = state.roster.names(limits.members_listed_max);
+        let members = members.into_iter().map(ToString::to_string).collect();
+        let (node, room) = (node.to_owned(), self.name.as_str().to_owned());
+        Some(News { node, room, members, count: state.roster.len(), asks })
+    }
+
+    /// Takes in what another node tells.
+    pub(crate) fn hear(&self, news: &News, now: Timestamp, limits: &Limits) {
+        let listed = news.members.iter().take(limits.members_listed_max);
+        let members: Vec<_> =
+            listed.filter_map(|name| MemberName::parse(name, limits).ok()).collect();
+        let mut state = lock(&self.state);
+        let changes = state.elsewhere.hear(&news.node, members, news.count, now);
+        state.tell_changes(changes);
+        if news.asks {
+            state.told = None;
+        }
+    }
+
+    /// How many are here, on this node.
     pub(crate) fn member_count(&self) -> usize {
         lock(&self.state).roster.len()
     }
@@ -234,7 +285,8 @@ impl Room {
     pub(crate) fn dismiss(&self, id: MemberId) {
         let mut state = lock(&self.state);
         if let Some(name) = state.roster.remove(id) {
-            let count = state.roster.len();
+            state.told = None;
+            let count = state.count();
             state.roster.deliver(&Delivery::of(&Event::Left { name: &name, count }));
         }
     }
@@ -248,6 +300,29 @@ impl Room {
 }
 
 impl State {
+    /// How many are here, on whichever node.
+    fn count(&self) -> usize {
+        self.roster.len() + self.elsewhere.count()
+    }
+
+    /// Their names, those on this node first.
+    fn names(&self, limits: &Limits) -> Vec<&MemberName> {
+        let mut names = self.roster.names(limits.members_listed_max);
+        let more = limits.members_listed_max - names.len();
+        names.extend(self.elsewhere.names().take(more));
+        names
+    }
+
+    fn tell_changes(&self, Changes { joined, left }: Changes) {
+        let count = self.count();
+        for name in &left {
+            self.roster.deliver(&Delivery::of(&Event::Left { name, count }));
+        }
+        for name in &joined {
+            self.roster.deliver(&Delivery::of(&Event::Joined { name, count }));
+        }
+    }
+
     /// What the members know means nothing any more, so they are to come again; unless they know of nothing that was
     /// said, because the first word was said on another node.
     fn begin_anew(&mut self, epoch: Arc<str>) {
@@ -265,7 +340,7 @@ impl State {
     fn go_on_from(&mut self, offset: u64) {
         self.tail = Tail::after(offset - 1);
         let gap = Event::Gap { epoch: &self.epoch, from: offset };
-        self.roster.deliver_message(&Delivery::of(&gap));
+        self.roster.deliver_message(offset, &Delivery::of(&gap));
     }
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::closing::Closing;
 use crate::complaint::Complaint;
 use crate::delivery::Delivery;
+use crate::elsewhere::Elsewhere;
 use crate::limits::Limits;
 use crate::mailbox::Slot;
 use crate::name::{Likeness, MemberName};
@@ -25,8 +26,9 @@ pub(crate) struct MemberId(u64);
 struct Member {
     name: MemberName,
     slot: Slot,
-    /// Whether messages are delivered as they are committed; who is still catching up reads them from the store.
-    is_following: bool,
+    /// From which offset on messages are delivered as they are committed; who is still catching up reads them from the
+    /// store, and may have read more than was delivered.
+    follows_from: Option<u64>,
 }
 
 impl Roster {
@@ -35,22 +37,28 @@ impl Roster {
     pub(crate) fn admit(
         &mut self,
         wanted: Option<MemberName>,
+        elsewhere: &Elsewhere,
         slot: Slot,
         limits: &Limits,
     ) -> (MemberId, MemberName) {
-        let name = self.free_name(wanted, limits);
+        let name = self.free_name(wanted, elsewhere, limits);
         self.taken.insert(name.likeness());
         self.admitted += 1;
         let id = MemberId(self.admitted);
-        self.members.insert(id, Member { name: name.clone(), slot, is_following: false });
+        self.members.insert(id, Member { name: name.clone(), slot, follows_from: None });
         (id, name)
     }
 
     /// Gives a member another name. The old one is free at once.
-    pub(crate) fn rename(&mut self, id: MemberId, name: MemberName) -> Result<(), Complaint> {
+    pub(crate) fn rename(
+        &mut self,
+        id: MemberId,
+        name: MemberName,
+        elsewhere: &Elsewhere,
+    ) -> Result<(), Complaint> {
         let Some(member) = self.members.get_mut(&id) else { return Ok(()) };
         let (old, new) = (member.name.likeness(), name.likeness());
-        if old != new && self.taken.contains(&new) {
+        if old != new && (self.taken.contains(&new) || elsewhere.has(&new)) {
             return Err(Complaint::NameTaken);
         }
         self.taken.remove(&old);
@@ -80,16 +88,17 @@ impl Roster {
         }
     }
 
-    /// From now on the member gets messages as they are committed.
-    pub(crate) fn follow(&mut self, id: MemberId) {
+    /// The member gets messages from this offset on as they are committed.
+    pub(crate) fn follow(&mut self, id: MemberId, from: u64) {
         if let Some(member) = self.members.get_mut(&id) {
-            member.is_following = true;
+            member.follows_from = Some(from);
         }
     }
 
-    /// Delivers a message to those who follow.
-    pub(crate) fn deliver_message(&self, delivery: &Delivery) {
-        for member in self.members.values().filter(|member| member.is_following) {
+    /// Delivers the message at this offset to those who follow.
+    pub(crate) fn deliver_message(&self, offset: u64, delivery: &Delivery) {
+        let follows = |member: &&Member| member.follows_from.is_some_and(|from| from <= offset);
+        for member in self.members.values().filter(follows) {
             member.slot.post(delivery.clone());
         }
     }
@@ -111,8 +120,16 @@ impl Roster {
         }
     }
 
-    fn free_name(&self, wanted: Option<MemberName>, limits: &Limits) -> MemberName {
-        let is_free = |name: &MemberName| !self.taken.contains(&name.likeness());
+    fn free_name(
+        &self,
+        wanted: Option<MemberName>,
+        elsewhere: &Elsewhere,
+        limits: &Limits,
+    ) -> MemberName {
+        let is_free = |name: &MemberName| {
+            let likeness = name.likeness();
+            !self.taken.contains(&likeness) && !elsewhere.has(&likeness)
+        };
         let like_wanted = wanted.and_then(|wanted| {
             // A few numbers are tried, and then those that count who came, for however many want one name, finding
             // another must not take longer and longer.
@@ -135,7 +152,7 @@ mod tests {
     fn admit(roster: &mut Roster, wanted: Option<&str>) -> (MemberId, String) {
         let limits = Limits::default();
         let wanted = wanted.map(|wanted| MemberName::parse(wanted, &limits).unwrap());
-        let (id, name) = roster.admit(wanted, mailbox(0).0, &limits);
+        let (id, name) = roster.admit(wanted, &Elsewhere::default(), mailbox(0).0, &limits);
         (id, name.to_string())
     }
 
@@ -153,16 +170,20 @@ mod tests {
         assert_eq!(admit(&mut roster, None).1, "guest-8");
     }
 
+    fn rename(roster: &mut Roster, id: MemberId, name: MemberName) -> Result<(), Complaint> {
+        roster.rename(id, name, &Elsewhere::default())
+    }
+
     #[test]
     fn a_member_may_change_the_case_of_its_own_name_but_not_take_anothers() {
         let mut roster = Roster::default();
         let parse = |name| MemberName::parse(name, &Limits::default()).unwrap();
         let (ann, _) = admit(&mut roster, Some("ann"));
         let (bob, _) = admit(&mut roster, Some("bob"));
-        assert_eq!(roster.rename(ann, parse("Ann")), Ok(()));
-        assert_eq!(roster.rename(bob, parse("aNN")), Err(Complaint::NameTaken));
-        assert_eq!(roster.rename(ann, parse("anna")), Ok(()));
-        assert_eq!(roster.rename(bob, parse("ann")), Ok(()));
+        assert_eq!(rename(&mut roster, ann, parse("Ann")), Ok(()));
+        assert_eq!(rename(&mut roster, bob, parse("aNN")), Err(Complaint::NameTaken));
+        assert_eq!(rename(&mut roster, ann, parse("anna")), Ok(()));
+        assert_eq!(rename(&mut roster, bob, parse("ann")), Ok(()));
         assert_eq!(
             roster.names(9).iter().map(|name| name.as_str()).collect::<Vec<_>>(),
             ["anna", "ann"]

@@ -1,6 +1,7 @@
 //! Who comes, and where to.
 
 use bytes::Bytes;
+use wskit_store::Position;
 
 use crate::complaint::Complaint;
 use crate::limits::Limits;
@@ -25,6 +26,16 @@ pub struct Had {
     pub epoch: String,
     /// The offset of the last message; 0 if there was none.
     pub offset: u64,
+}
+
+impl Had {
+    /// Whether that is more than there is.
+    pub(crate) fn is_ahead_of(&self, position: Option<&Position>) -> bool {
+        match position {
+            Some(position) => *self.epoch == *position.epoch && self.offset > position.last,
+            None => self.offset > 0,
+        }
+    }
 }
 
 /// What a client calls itself, long enough not to be guessed.

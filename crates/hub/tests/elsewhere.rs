@@ -2,7 +2,7 @@
 
 use std::future::ready;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use serde_json::{Value, json};
@@ -10,8 +10,8 @@ use wskit_hub::{
     Connection, Had, Hub, Limits, Mailbox, Membership, Refusal, Speaker, Timestamp, Visit,
 };
 use wskit_store::{
-    Append, Bounds, Commit, Commits, Error, Follow, Following, Memory, Message, Outcome, Position,
-    Reading, Span, Statistics, Store,
+    Append, Bounds, Commit, Commits, Error, Follow, Following, Looking, Memory, Message, Outcome,
+    Position, Reading, Span, Statistics, Store,
 };
 
 const NOW: Timestamp = Timestamp::from_unix_milliseconds(1_760_000_000_000);
@@ -21,6 +21,10 @@ struct Shared {
     here: Memory<Speaker>,
     elsewhere: Commits<Speaker>,
     is_away: AtomicBool,
+    /// How many messages more there are than were told, as far as is known here.
+    untold: AtomicU64,
+    /// How many are found when it is looked for them.
+    to_be_found: AtomicU64,
 }
 
 impl Shared {
@@ -44,8 +48,15 @@ impl Store<Speaker> for Shared {
         Box::pin(ready(self.failure().map_or(Ok(Following::default()), Err)))
     }
 
+    fn look(&self, _stream: &str) -> Looking {
+        self.untold.store(self.to_be_found.load(Ordering::Relaxed), Ordering::Relaxed);
+        Box::pin(ready(self.failure().map_or(Ok(()), Err)))
+    }
+
     fn position(&self, stream: &str) -> Option<Position> {
-        self.here.position(stream)
+        let mut position = self.here.position(stream)?;
+        position.last += self.untold.load(Ordering::Relaxed);
+        Some(position)
     }
 
     fn append(&self, append: Append<Speaker>) {
@@ -81,8 +92,13 @@ impl Store<Speaker> for Shared {
 
 fn chat() -> (Hub, Arc<Shared>) {
     let here = Memory::new(Bounds::default());
-    let store = Shared { here, elsewhere: Commits::default(), is_away: AtomicBool::new(false) };
-    let store = Arc::new(store);
+    let store = Arc::new(Shared {
+        here,
+        elsewhere: Commits::default(),
+        is_away: AtomicBool::new(false),
+        untold: AtomicU64::new(0),
+        to_be_found: AtomicU64::new(0),
+    });
     let mut limits = Limits::default();
     limits.history_messages_max = 2;
     (Hub::with_store(limits, 0x5eed, store.clone()), store)
@@ -173,4 +189,27 @@ async fn without_the_store_nobody_enters_but_where_somebody_is() {
     // What is not has to be asked for again, and nothing is passed over.
     let (_joe, mut mailbox) = join(&hub, Some(Had { epoch, offset: 0 })).await;
     assert_eq!(seen(&hub, &mut mailbox).await, [json!({ "closed": 1013 })]);
+}
+
+#[tokio::test]
+async fn who_was_told_more_on_another_node_misses_nothing_and_sees_nothing_twice() {
+    let (hub, store) = chat();
+    let (mut ann, _mailbox) = join(&hub, None).await;
+    ann.say("one", NOW).unwrap();
+    let epoch = store.position("room").unwrap().epoch;
+    let had = |offset| Some(Had { epoch: epoch.to_string(), offset });
+    // Two more are kept: one is known here, the other is found out.
+    store.untold.store(1, Ordering::Relaxed);
+    store.to_be_found.store(2, Ordering::Relaxed);
+    let (_bob, mut two) = join(&hub, had(2)).await;
+    let (_eve, mut three) = join(&hub, had(3)).await;
+    let (_joe, mut four) = join(&hub, had(4)).await;
+    assert!(seen(&hub, &mut two).await.is_empty() && seen(&hub, &mut three).await.is_empty());
+    for (offset, text) in [(2, "two"), (3, "three"), (4, "four")] {
+        store.says_elsewhere(&epoch, offset, text);
+    }
+    assert_eq!(seen(&hub, &mut two).await, [json!("three"), json!("four")]);
+    assert_eq!(seen(&hub, &mut three).await, [json!("four")]);
+    // There is no fourth, so what this one had is not what is kept.
+    assert_eq!(seen(&hub, &mut four).await[0]["gap"], 1);
 }

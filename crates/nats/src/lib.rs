@@ -16,6 +16,7 @@
 
 mod broker;
 mod connecting;
+mod exchange;
 mod kept;
 mod names;
 mod outbox;
@@ -24,4 +25,5 @@ mod store;
 mod stream;
 
 pub use connecting::{ConnectError, Settings};
+pub use exchange::Exchange;
 pub use store::Nats;

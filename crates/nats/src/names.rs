@@ -31,6 +31,11 @@ impl Names {
         format!("{}.kept.{}", self.prefix, token(room))
     }
 
+    /// The subject on which nodes tell each other who is in their rooms.
+    pub(crate) fn here(&self) -> String {
+        format!("{}.here", self.prefix)
+    }
+
     /// The stream that is one life of a room. The epoch is in its name, so that whatever is asked of it, its end
     /// included, never meets another life.
     pub(crate) fn stream(&self, room: &str, epoch: &str) -> String {

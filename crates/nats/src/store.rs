@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 use tokio::runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use wskit_store::{
-    Append, Bounds, Commit, Commits, Error, Follow, Following, Message, Outcome, Page, Position,
-    Reading, Span, Statistics, Store,
+    Append, Bounds, Commit, Commits, Error, Follow, Following, Looking, Message, Outcome, Page,
+    Position, Reading, Span, Statistics, Store,
 };
 
 use crate::broker::{Broker, away};
 use crate::connecting::{ConnectError, Settings, connect};
+use crate::exchange::Exchange;
 use crate::kept::Kept;
 use crate::stream::{Followed, Readiness, Task, Work, lock};
 
@@ -99,6 +100,12 @@ impl<T: Send + 'static> Nats<T> {
         let ended = || ConnectError::Local(std::io::Error::other("the thread has ended"));
         let shared = told.recv().map_err(|_| ended())??;
         Ok(Self { shared, end: Some(end), thread: Some(thread) })
+    }
+
+    /// A way to tell other nodes something that is not to be kept.
+    #[must_use]
+    pub fn exchange(&self) -> Exchange {
+        Exchange::new(self.shared.broker.clone())
     }
 }
 
@@ -253,6 +260,14 @@ impl<T: Send + 'static> Store<T> for Nats<T> {
         })
     }
 
+    fn look(&self, stream: &str) -> Looking {
+        let (tell, told) = oneshot::channel();
+        self.shared.with_task(stream, |followed| {
+            let _the_task_is_there = followed.work.send(Work::Look(Some(tell)));
+        });
+        Box::pin(async move { told.await.unwrap_or_else(|_| Err(away())) })
+    }
+
     fn position(&self, stream: &str) -> Option<Position> {
         let followed = lock(&self.shared.streams).get(stream)?.clone();
         lock(&followed.kept).as_ref().map(Kept::position)
@@ -345,6 +360,6 @@ impl<T> Follower<T> {
 impl<T> Drop for Follower<T> {
     fn drop(&mut self) {
         self.followed.followers.fetch_sub(1, Ordering::Relaxed);
-        let _the_task_may_have_ended = self.followed.work.send(Work::Look);
+        let _the_task_may_have_ended = self.followed.work.send(Work::Look(None));
     }
 }

@@ -48,4 +48,4 @@ pub use error::{Error, OpenError};
 pub use memory::Memory;
 pub use message::{Append, Commit, Message, Outcome, Page, Position, Span};
 pub use statistics::{Histogram, Statistics};
-pub use store::{Follow, Following, Reading, Store};
+pub use store::{Follow, Following, Looking, Reading, Store};

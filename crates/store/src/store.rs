@@ -16,6 +16,9 @@ pub type Reading = Pin<Box<dyn Future<Output = Result<Page, Error>> + Send>>;
 /// A stream that is about to be followed.
 pub type Follow = Pin<Box<dyn Future<Output = Result<Following, Error>> + Send>>;
 
+/// What is being looked at anew.
+pub type Looking = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
 /// A stream is followed as long as this is there.
 #[derive(Default)]
 pub struct Following(Option<Box<dyn Any + Send + Sync>>);
@@ -45,6 +48,15 @@ pub trait Store<T>: Send + Sync {
     fn follow(&self, stream: &str) -> Follow {
         let _all_are_followed = stream;
         Box::pin(future::ready(Ok(Following::default())))
+    }
+
+    /// Looks anew where a stream stands that is followed; [`position`](Self::position) knows it when this is ready.
+    /// What another process has appended may be known there before it is here.
+    ///
+    /// A store that no other process writes to has nothing to do here.
+    fn look(&self, stream: &str) -> Looking {
+        let _all_is_known = stream;
+        Box::pin(future::ready(Ok(())))
     }
 
     /// Where a stream that is followed stands, what was committed last being counted; `None` if there is no such

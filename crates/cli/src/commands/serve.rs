@@ -19,7 +19,7 @@ use crate::log::LogArguments;
 use clock::Clock;
 use counters::Counters;
 use health::Health;
-use keeping::Keeping;
+use keeping::{Keeping, Kept, Neighbours};
 use programs::{ProgramArguments, Programs};
 use session::Session;
 use std::sync::Arc;
@@ -57,7 +57,7 @@ impl Serve {
         limits.messages_burst_max = 4 * self.messages_per_second;
         let server = self.listening.server(limits.incoming_bytes_max() as u64)?;
         let clock = Clock::start();
-        let (store, place) = self.keeping.open()?;
+        let Kept { store, place, neighbours } = self.keeping.open()?;
         let hub = Hub::with_store(limits, clock.entropy(), store);
         let counters = Arc::new(Counters::default());
         let health = Health { hub: hub.clone(), draining: self.listening.draining() };
@@ -69,7 +69,7 @@ impl Serve {
             let url = at.url(&format!("http{s}"));
             format!("wskit serve listens on {url}\nwskit serve {place}{also}")
         };
-        let work = work(hub.clone(), clock, programs);
+        let work = work(hub.clone(), clock, programs, neighbours);
         self.listening.run(&server, announce, work, move |request, visitor, shutdown| {
             let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
             let opening = Box::pin(async move {
@@ -91,8 +91,8 @@ impl Serve {
     }
 }
 
-/// Delivers what is kept, lets go of what is too old, and answers programs.
-async fn work(hub: Hub, clock: Clock, programs: Option<Programs>) {
+/// Delivers what is kept, lets go of what is too old, answers programs, and exchanges with other nodes who is here.
+async fn work(hub: Hub, clock: Clock, programs: Option<Programs>, neighbours: Option<Neighbours>) {
     let sweep = async {
         loop {
             hub.expire(clock.now());
@@ -104,5 +104,10 @@ async fn work(hub: Hub, clock: Clock, programs: Option<Programs>) {
             programs.run().await;
         }
     };
-    tokio::join!(hub.run(), sweep, programs);
+    let neighbours = async {
+        if let Some(neighbours) = neighbours {
+            neighbours(hub.clone(), clock).await;
+        }
+    };
+    tokio::join!(hub.run(), sweep, programs, neighbours);
 }

@@ -17,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use async_nats::Subscriber;
 use async_nats::jetstream::context::PublishError;
+use async_nats::jetstream::stream::Info;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use wskit_store::{Append, Commit, Error, Message, Outcome};
 
 use crate::broker::{Broker, Stored, away};
@@ -34,8 +35,8 @@ pub(crate) enum Work<T> {
     Append(Append<T>),
     /// Lets go of what is too old at this time.
     Expire(u64),
-    /// Somebody has stopped following.
-    Look,
+    /// Asks anew where the stream stands, and tells when that is known; or looks whether anybody follows still.
+    Look(Option<oneshot::Sender<Result<(), Error>>>),
 }
 
 /// What the task and those who ask have in common.
@@ -66,6 +67,8 @@ pub(crate) struct Task<T> {
     outbox: Outbox<T>,
     answers: FuturesOrdered<Answer>,
     connections: watch::Receiver<u64>,
+    /// Those who wait to hear that it is known anew where the stream stands.
+    asking: Vec<oneshot::Sender<Result<(), Error>>>,
     /// A stream that is over and perhaps not gone yet.
     ended: Option<Arc<str>>,
     /// Whether what is known here is what the server has, as far as can be known.
@@ -100,6 +103,7 @@ impl<T: Send + 'static> Task<T> {
             told: None,
             outbox: Outbox::default(),
             answers: FuturesOrdered::new(),
+            asking: Vec::new(),
             ended: None,
             in_step: false,
             look_again_after: LOOK_AFTER_MIN,
@@ -134,7 +138,10 @@ impl<T: Send + 'static> Task<T> {
 
     /// Whether nobody needs this any more; then nobody finds it any more.
     fn is_over(&mut self) -> bool {
-        if !self.outbox.is_empty() || self.followed.followers.load(Ordering::Relaxed) > 0 {
+        if !self.outbox.is_empty()
+            || !self.asking.is_empty()
+            || self.followed.followers.load(Ordering::Relaxed) > 0
+        {
             return false;
         }
         let mut streams = lock(&self.shared.streams);
@@ -152,6 +159,9 @@ impl<T: Send + 'static> Task<T> {
             true => self.compare().await,
             false => Err(away()),
         };
+        for asking in self.asking.drain(..) {
+            let _it_may_have_gone = asking.send(result.clone());
+        }
         let readiness = match result {
             Ok(()) => {
                 self.in_step = true;
@@ -160,6 +170,10 @@ impl<T: Send + 'static> Task<T> {
             }
             Err(error) => {
                 self.look_again_after = LOOK_AFTER_MIN;
+                // With all that came meanwhile, or each would wait for an attempt of its own.
+                while let Ok(work) = self.work.try_recv() {
+                    self.work(work).await;
+                }
                 self.give_up(&error);
                 Readiness::Failed(error)
             }
@@ -184,14 +198,11 @@ impl<T: Send + 'static> Task<T> {
             // Whoever ended it may not have lived to see to this; or has done it, which is no error.
             let _it_may_be_gone = self.broker.delete(&stream).await;
         }
-        let Some(stream) = self.broker.find(&self.followed.room).await? else {
+        let Some(info) = self.look().await? else {
             *lock(&self.followed.kept) = None;
             return Ok(());
         };
-        let Some(info) = self.broker.info(&stream).await? else {
-            *lock(&self.followed.kept) = None;
-            return Ok(());
-        };
+        let stream = info.config.name.clone();
         let (first, last) = (info.state.first_sequence.max(1), info.state.last_sequence);
         let is_same =
             lock(&self.followed.kept).as_ref().is_some_and(|kept| *kept.stream == *stream);
@@ -215,6 +226,19 @@ impl<T: Send + 'static> Task<T> {
             *lock(&self.followed.kept) = Some(kept);
         }
         self.catch_up(first, last).await
+    }
+
+    /// How the room's stream is now, if there is one: the one that is known, or another.
+    async fn look(&mut self) -> Result<Option<Info>, Error> {
+        if let Some((stream, _)) = self.stands()
+            && let Some(info) = self.broker.info(&stream).await?
+        {
+            return Ok(Some(info));
+        }
+        match self.broker.find(&self.followed.room).await? {
+            Some(stream) => self.broker.info(&stream).await,
+            None => Ok(None),
+        }
     }
 
     /// What is known of a stream that nobody followed; `None` if it is over.
@@ -287,12 +311,13 @@ impl<T: Send + 'static> Task<T> {
                 let id = append.id.as_deref().map(Id::of);
                 let attempt = self.shared.attempt();
                 self.outbox.push(Pending { append, id, attempt, since: Instant::now() });
-                if !self.in_step && !self.broker.is_connected() {
-                    self.get_in_step().await;
-                }
             }
             Work::Expire(now) => self.expire(now).await,
-            Work::Look => {}
+            Work::Look(None) => {}
+            Work::Look(Some(tell)) => {
+                self.in_step = false;
+                self.asking.push(tell);
+            }
         }
     }
 

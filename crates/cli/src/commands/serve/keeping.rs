@@ -1,11 +1,13 @@
 //! Where the rooms are kept, and how much of them.
 
+use super::clock::Clock;
 use crate::failure::{Failure, Kind};
 use crate::seconds::Seconds;
 use std::path::{Path, PathBuf};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use wskit_hub::Speaker;
+use wskit_hub::{Hub, Speaker};
 use wskit_store::{Bounds, Disk, Memory, OpenError, Store};
 
 /// Where the rooms are kept, and how much of them.
@@ -53,9 +55,21 @@ fn bounds_in_memory() -> Bounds {
     }
 }
 
+/// The store, and what belongs to it.
+pub(super) struct Kept {
+    pub(super) store: Arc<dyn Store<Speaker>>,
+    /// Words that say where it is.
+    pub(super) place: String,
+    /// Exchanges with other nodes who is here, for ever; none where there are no others.
+    pub(super) neighbours: Option<Neighbours>,
+}
+
+/// What is to be done once there is a hub.
+pub(super) type Neighbours = Box<dyn FnOnce(Hub, Clock) -> Pin<Box<dyn Future<Output = ()>>>>;
+
 impl Keeping {
-    /// The store, and words that say where it is.
-    pub(super) fn open(&self) -> Result<(Arc<dyn Store<Speaker>>, String), Failure> {
+    /// Opens the store.
+    pub(super) fn open(&self) -> Result<Kept, Failure> {
         let default = if self.ephemeral { bounds_in_memory() } else { Bounds::default() };
         let age = |age: Seconds| age.0.unwrap_or(Duration::MAX);
         let bounds = Bounds {
@@ -70,8 +84,8 @@ impl Keeping {
             return self.nats.connect(bounds);
         }
         if self.ephemeral {
-            let place = "keeps its rooms in memory, until it stops";
-            return Ok((Arc::new(Memory::new(bounds)), place.into()));
+            let place = "keeps its rooms in memory, until it stops".into();
+            return Ok(Kept { store: Arc::new(Memory::new(bounds)), place, neighbours: None });
         }
         let folder = match &self.data {
             Some(folder) => folder.clone(),
@@ -85,7 +99,7 @@ impl Keeping {
         };
         let disk = Disk::open(&folder, bounds).map_err(|error| explain(&error))?;
         let place = format!("keeps its rooms in {}", disk.path().display());
-        Ok((Arc::new(disk), place))
+        Ok(Kept { store: Arc::new(disk), place, neighbours: None })
     }
 }
 

@@ -1,11 +1,15 @@
 //! One of many nodes, which share their rooms on a NATS server.
 
+use super::clock::Clock;
+use super::keeping::{Kept, Neighbours};
 use crate::failure::{Failure, Kind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use wskit_hub::Speaker;
-use wskit_nats::{ConnectError, Nats, Settings};
-use wskit_store::{Bounds, Store};
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
+use wskit_hub::Hub;
+use wskit_nats::{ConnectError, Exchange, Nats, Settings};
+use wskit_store::Bounds;
 
 /// Which NATS server keeps the rooms, and how.
 #[derive(clap::Args)]
@@ -32,17 +36,17 @@ pub(super) struct NatsArguments {
     nats_replicas: u8,
 }
 
+/// How soon other nodes are told who came and went.
+const TICK: Duration = Duration::from_millis(100);
+
 impl NatsArguments {
     /// Whether this is to be one of many nodes.
     pub(super) fn are_given(&self) -> bool {
         !self.nats.is_empty()
     }
 
-    /// The store, and words that say where it is.
-    pub(super) fn connect(
-        &self,
-        bounds: Bounds,
-    ) -> Result<(Arc<dyn Store<Speaker>>, String), Failure> {
+    /// Connects to the server.
+    pub(super) fn connect(&self, bounds: Bounds) -> Result<Kept, Failure> {
         let mut settings = Settings::default();
         settings.addresses.clone_from(&self.nats);
         settings.credentials.clone_from(&self.nats_credentials);
@@ -52,7 +56,25 @@ impl NatsArguments {
         let nats = Nats::connect(settings, bounds).map_err(|error| explain(&error))?;
         let hosts: Vec<_> = self.nats.iter().map(|url| without_password(url)).collect();
         let place = format!("shares its rooms with other nodes on {}", hosts.join(", "));
-        Ok((Arc::new(nats), place))
+        let words = nats.exchange();
+        let neighbours: Neighbours = Box::new(|hub, clock| Box::pin(exchange(words, hub, clock)));
+        Ok(Kept { store: Arc::new(nats), place, neighbours: Some(neighbours) })
+    }
+}
+
+/// Tells other nodes who is here, and hears it from them.
+async fn exchange(mut words: Exchange, hub: Hub, clock: Clock) {
+    let mut ticks = tokio::time::interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            heard = words.next() => hub.hear(&heard, clock.now()),
+            _ = ticks.tick() => {
+                for news in hub.news(clock.now()) {
+                    words.tell(news).await;
+                }
+            }
+        }
     }
 }
 

@@ -1,0 +1,172 @@
+//! Who is in a room on other nodes, as far as they tell.
+//!
+//! Each node tells all others, again and again, who is in each of its rooms. A node that has fallen silent is
+//! forgotten, and with it all of its members. What is told is the whole of it each time, so what gets lost does no harm
+//! for longer than until the next time.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{Likeness, MemberName, RoomName};
+use crate::timestamp::Timestamp;
+
+/// What one node tells of one of its rooms.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct News {
+    pub(crate) node: String,
+    pub(crate) room: String,
+    /// The members' names, as many as are listed.
+    pub(crate) members: Vec<String>,
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Whether the node wants to be told at once, because it has just opened the room.
+    pub(crate) asks: bool,
+}
+
+/// The members that a room has on other nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Elsewhere {
+    nodes: BTreeMap<String, There>,
+}
+
+#[derive(Debug)]
+struct There {
+    members: Vec<MemberName>,
+    count: usize,
+    heard: Timestamp,
+}
+
+/// Who came and who went, as far as they were listed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    pub(crate) joined: Vec<MemberName>,
+    pub(crate) left: Vec<MemberName>,
+}
+
+/// How often a node tells who is in its rooms, also when nothing has changed.
+pub(crate) const TELL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// Who is silent for so long is forgotten: three times in a row were lost, or there is nobody any more.
+const SILENCE_MAX: Duration = Duration::from_millis(6_500);
+
+/// Nodes with members in one room. What more of them tell is passed over.
+const NODES_MAX: usize = 256;
+
+impl News {
+    /// Nobody is in the room any more.
+    pub(crate) fn of_empty(node: &str, room: &RoomName) -> Self {
+        let (node, room) = (node.to_owned(), room.as_str().to_owned());
+        Self { node, room, members: Vec::new(), count: 0, asks: false }
+    }
+}
+
+impl Elsewhere {
+    pub(crate) fn count(&self) -> usize {
+        self.nodes.values().map(|there| there.count).sum()
+    }
+
+    pub(crate) fn names(&self) -> impl Iterator<Item = &MemberName> {
+        self.nodes.values().flat_map(|there| &there.members)
+    }
+
+    /// Whether somebody there has a name like this.
+    pub(crate) fn has(&self, likeness: &Likeness) -> bool {
+        self.names().any(|name| name.likeness() == *likeness)
+    }
+
+    /// Takes in what a node tells: who is there now.
+    pub(crate) fn hear(
+        &mut self,
+        node: &str,
+        members: Vec<MemberName>,
+        count: usize,
+        now: Timestamp,
+    ) -> Changes {
+        let before = match self.nodes.get(node) {
+            Some(there) => there.members.clone(),
+            None if self.nodes.len() >= NODES_MAX => return Changes::default(),
+            None => Vec::new(),
+        };
+        let changes = Changes::between(&before, &members);
+        if count == 0 {
+            self.nodes.remove(node);
+        } else {
+            self.nodes.insert(node.to_owned(), There { members, count, heard: now });
+        }
+        changes
+    }
+
+    /// Lets go of nodes that have fallen silent.
+    pub(crate) fn forget_silent(&mut self, now: Timestamp) -> Changes {
+        let mut changes = Changes::default();
+        self.nodes.retain(|_, there| {
+            let lives = now.since(there.heard) <= SILENCE_MAX;
+            if !lives {
+                changes.left.append(&mut there.members);
+            }
+            lives
+        });
+        changes
+    }
+}
+
+impl Changes {
+    fn between(before: &[MemberName], after: &[MemberName]) -> Self {
+        let missing = |from: &[MemberName], these: &[MemberName]| {
+            let from: HashSet<_> = from.iter().map(MemberName::as_str).collect();
+            these.iter().filter(|name| !from.contains(name.as_str())).cloned().collect()
+        };
+        Self { joined: missing(before, after), left: missing(after, before) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::Limits;
+
+    fn names(names: &[&str]) -> Vec<MemberName> {
+        let parse = |name: &&str| MemberName::parse(name, &Limits::default()).unwrap();
+        names.iter().map(parse).collect()
+    }
+
+    fn at(milliseconds: u64) -> Timestamp {
+        Timestamp::from_unix_milliseconds(milliseconds)
+    }
+
+    #[test]
+    fn a_node_tells_all_of_it_each_time() {
+        let mut elsewhere = Elsewhere::default();
+        let changes = elsewhere.hear("one", names(&["ann", "bob"]), 2, at(0));
+        assert_eq!((changes.joined, changes.left), (names(&["ann", "bob"]), vec![]));
+        let changes = elsewhere.hear("one", names(&["bob", "eve"]), 1_000, at(0));
+        assert_eq!((changes.joined, changes.left), (names(&["eve"]), names(&["ann"])));
+        elsewhere.hear("two", names(&["joe"]), 1, at(0));
+        assert_eq!(elsewhere.count(), 1_001);
+        assert!(elsewhere.has(&names(&["JOE"])[0].likeness()));
+        assert_eq!(elsewhere.hear("one", vec![], 0, at(0)).left, names(&["bob", "eve"]));
+        assert_eq!(elsewhere.count(), 1);
+    }
+
+    #[test]
+    fn a_silent_node_is_forgotten_and_no_other() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.hear("one", names(&["ann"]), 1, at(0));
+        elsewhere.hear("two", names(&["bob"]), 1, at(1));
+        let silence_max = SILENCE_MAX.as_millis() as u64;
+        assert_eq!(elsewhere.forget_silent(at(silence_max)), Changes::default());
+        assert_eq!(elsewhere.forget_silent(at(silence_max + 1)).left, names(&["ann"]));
+        assert_eq!(elsewhere.count(), 1);
+    }
+
+    #[test]
+    fn there_are_no_more_nodes_than_may_be() {
+        let mut elsewhere = Elsewhere::default();
+        for node in 0..=NODES_MAX {
+            elsewhere.hear(&node.to_string(), names(&["ann"]), 1, at(0));
+        }
+        assert_eq!(elsewhere.count(), NODES_MAX);
+    }
+}
