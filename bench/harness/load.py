@@ -3,7 +3,7 @@
 import json
 import subprocess
 
-from harness.servers import BENCH, BUILT, LOAD_CORE, Server, builds, cargo, running
+from harness.servers import BENCH, BUILT, LOAD_CORE, SERVER_CORE, Server, builds, cargo, running
 
 
 class Failed(Exception):
@@ -26,9 +26,10 @@ def echo(
     seconds: float,
     compression: str | None = None,
     prefix: list[str] = [],
+    core: int | None = SERVER_CORE,
 ) -> dict:
     """What one server, freshly started, does in one cell."""
-    with running(server, compression, prefix=prefix) as (process, port):
+    with running(server, compression, core, prefix) as (process, port):
         command = ["taskset", "--cpu-list", str(LOAD_CORE), str(BUILT / "load"), "echo", f"127.0.0.1:{port}"]
         command += ["--pid", str(process.pid), "--bytes", str(bytes), "--connections", str(connections)]
         command += ["--in-flight", str(in_flight), "--kind", kind]
