@@ -203,7 +203,16 @@ await step("markup is shown as text", async () => {
   assert.doesNotMatch(await ann.page.title(), /fooled/);
 });
 
-await step("the panel shows the key and the accept value that belongs to it", async () => {
+const isHttp2 = address.startsWith("https:");
+if (isHttp2) await step("the page came over HTTP/2, and so was the WebSocket opened", async () => {
+  const version = await ann.page.evaluate(() => performance.getEntriesByType("navigation")[0].nextHopProtocol);
+  assert.equal(version, "h2");
+  await ann.page.getByText("How this connection was opened").click();
+  const opening = await ann.page.locator("#opening-body").textContent();
+  assert.match(opening, /HTTP\/2, encrypted/);
+  assert.match(opening, /a connection is opened without one/);
+});
+else await step("the panel shows the key and the accept value that belongs to it", async () => {
   await ann.page.getByText("How this connection was opened").click();
   await ann.page.locator("#verdict").waitFor();
   const text = (id) => ann.page.locator(`#${id}`).textContent();

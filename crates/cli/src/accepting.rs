@@ -4,16 +4,29 @@ use crate::entrance::{Entrance, Place, Refusal, ServedPlace, Visitor};
 use crate::listener::{Connection, Listener};
 use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
+use crate::streams::Streams;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use wskit::http2::ServerStream;
 use wskit::tls::MaybeTls;
 use wskit::{CloseCode, PendingRequest, Server, WebSocket};
 
 /// What a connection runs on.
-pub(crate) type Stream = MaybeTls<Connection>;
+pub(crate) type Transport = MaybeTls<Connection>;
+
+/// What a WebSocket runs on: a whole connection, or a stream of one that speaks HTTP/2.
+pub(crate) type Stream = ServerStream<Transport>;
+
+/// What a connection has brought.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and soon moved on")]
+enum Arrival {
+    /// The one request of HTTP/1.1.
+    One(Result<PendingRequest<Stream>, wskit::Error>),
+    Many(Box<Streams>),
+}
 
 /// How long to wait before accepting again when the machine has no descriptor left.
 const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
@@ -46,19 +59,34 @@ pub(crate) async fn accept_all<H, F>(
         let Some(place) = entrance.place(peer) else { continue };
         let (handle, shutdown) = (handle.clone(), shutdown.clone());
         // Boxed, for the reason that `accept` gives.
-        let request = Box::pin(receive(server.clone(), stream, shutdown.clone()));
+        let arrival = Box::pin(receive(server.clone(), stream, shutdown.clone()));
         let entrance = entrance.clone();
         let address = peer.address();
         // Who did not come as far as a request has been answered.
         match place {
             Place::Served(place) => drop(tokio::spawn(async move {
-                let arrived = arrive(request, entrance, place, address);
-                let Some((request, visitor)) = Box::pin(arrived).await else { return };
-                handle(request, visitor, shutdown).await;
+                match arrival.await {
+                    Some(Arrival::One(request)) => {
+                        let arrived = arrive(request, entrance, place, address);
+                        let Some((request, visitor)) = Box::pin(arrived).await else { return };
+                        handle(request, visitor, shutdown).await;
+                    }
+                    Some(Arrival::Many(streams)) => {
+                        Box::pin(streams.handle(entrance, peer, shutdown, handle)).await;
+                        drop(place);
+                    }
+                    None => {}
+                }
             })),
             Place::Refused(permit, refusal) => drop(tokio::spawn(async move {
-                if let Some(Ok(request)) = request.await {
-                    refuse(request, refusal, &entrance.refusals, address).await;
+                match arrival.await {
+                    Some(Arrival::One(Ok(request))) => {
+                        refuse(request, refusal, &entrance.refusals, address).await;
+                    }
+                    Some(Arrival::Many(streams)) => {
+                        Box::pin(streams.refuse(refusal, &entrance.refusals, address)).await;
+                    }
+                    Some(Arrival::One(Err(_))) | None => {}
                 }
                 drop(permit);
             })),
@@ -66,14 +94,14 @@ pub(crate) async fn accept_all<H, F>(
     }
 }
 
-/// Waits for the request, and lets it in.
+/// Lets a request in.
 async fn arrive(
-    request: impl Future<Output = Option<Result<PendingRequest<Stream>, wskit::Error>>>,
+    request: Result<PendingRequest<Stream>, wskit::Error>,
     entrance: Arc<Entrance>,
     place: ServedPlace,
     address: Option<IpAddr>,
 ) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
-    let mut request = match request.await? {
+    let mut request = match request {
         Ok(request) => request,
         Err(error) => {
             entrance.refusals.record_error(address, &error);
@@ -89,19 +117,26 @@ async fn arrive(
     }
 }
 
-/// Receives a request, unless the server goes down before.
-async fn receive(
-    server: Server,
-    stream: Connection,
-    shutdown: Shutdown,
-) -> Option<Result<PendingRequest<Stream>, wskit::Error>> {
+/// Receives the first request, unless the server goes down before.
+async fn receive(server: Server, stream: Connection, shutdown: Shutdown) -> Option<Arrival> {
+    let arrival = async {
+        let mut requests = match server.secure(stream).await {
+            Ok(stream) => server.requests(stream),
+            Err(error) => return Some(Arrival::One(Err(error))),
+        };
+        let first = requests.next().await?;
+        Some(match requests.is_http2() {
+            true => Arrival::Many(Box::new(Streams { first, requests })),
+            false => Arrival::One(first),
+        })
+    };
     tokio::select! {
-        request = async { server.receive_request(server.secure(stream).await?).await } => Some(request),
+        arrival = arrival => arrival,
         () = shutdown.begun() => None,
     }
 }
 
-async fn refuse(
+pub(crate) async fn refuse(
     request: PendingRequest<Stream>,
     refusal: Refusal,
     refusals: &Refusals,
@@ -194,7 +229,8 @@ mod tests {
         let listener = Listener::bind("127.0.0.1:0", None).await.unwrap();
         let url = listener.address().unwrap().url("ws");
         tokio::task::spawn_local(async move {
-            let stream = MaybeTls::First(listener.accept().await.unwrap().0);
+            let stream = Transport::First(listener.accept().await.unwrap().0);
+            let stream = Stream::First(stream);
             let socket = wskit::accept(stream).await.unwrap();
             let (_stays_up, shutdown) = crate::shutdown::shutdown();
             converse(socket, shutdown, handler).await;

@@ -18,6 +18,7 @@ use std::{
     io::{self, Write},
     time::Duration,
 };
+use wskit::http2::Http2Limits;
 use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
 
 /// Where to listen, and what a client may cost.
@@ -37,7 +38,8 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: u16,
 
-    /// The most connections at a time; more are answered 503
+    /// The most connections at a time; more are answered 503. One of HTTP/2 counts, and so does each
+    /// WebSocket on it
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     max_connections: u32,
 
@@ -129,7 +131,8 @@ impl Listening {
             .timeouts(timeouts)
             .opening_timeout(self.opening_timeout.0)
             .compression(self.compression.compression())
-            .origins(self.origins()?);
+            .origins(self.origins()?)
+            .http2(Http2Limits::default());
         for name in &self.subprotocol {
             server = server.subprotocol(name)?;
         }

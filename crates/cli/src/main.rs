@@ -10,6 +10,7 @@ mod compression;
 mod entrance;
 mod failure;
 mod forwarded;
+mod http_version;
 mod listener;
 mod listening;
 mod log;
@@ -18,6 +19,7 @@ mod refusals;
 mod request;
 mod seconds;
 mod shutdown;
+mod streams;
 mod trust;
 #[cfg(unix)]
 mod unix_socket;

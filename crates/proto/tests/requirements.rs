@@ -166,6 +166,7 @@ fn every_test_that_the_tables_name_exists() {
                 "../wskit/tests",
                 "../wskit/src",
                 "../wskit/tests/hostile_client",
+                "../wskit/tests/http2",
                 "../cli/tests/hostile_server",
                 "../hyper/tests",
             ];

@@ -10,6 +10,7 @@ mod session;
 mod typed;
 
 use crate::failure::{Failure, Kind};
+use crate::http_version::HttpVersionArgument;
 use crate::printable::printable;
 use crate::request::RequestArguments;
 use crate::seconds::Seconds;
@@ -27,6 +28,11 @@ use wskit::{Client, Error, Limits};
 pub(crate) struct Connect {
     #[command(flatten)]
     request: RequestArguments,
+
+    /// The version of HTTP to open the connection with; most servers that speak HTTP/2 take no
+    /// WebSockets over it, which `auto` finds out at the price of a second connection
+    #[arg(long, value_name = "VERSION", default_value = "1.1")]
+    http: HttpVersionArgument,
 
     /// Send binary messages instead of text
     #[arg(long)]
@@ -176,7 +182,7 @@ impl Connect {
         let client = self.request.client()?;
         // A Pong tells that the peer has seen what was sent before its Ping.
         let client = client.limits(limits).shows_control_frames(true);
-        Ok(client.opening_timeout(self.opening_timeout.0))
+        Ok(client.opening_timeout(self.opening_timeout.0).http(self.http.into()))
     }
 
     fn explain(&self, error: Error) -> Failure {

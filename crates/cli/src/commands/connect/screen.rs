@@ -66,6 +66,9 @@ impl Screen {
         if let Some(version) = socket.stream().tls().and_then(CommonState::protocol_version) {
             line += &format!(", {}", version_name(version));
         }
+        if socket.stream().http2().is_some() {
+            line += ", HTTP/2";
+        }
         if let Some(subprotocol) = &socket.agreed().subprotocol {
             line += &format!(", subprotocol {subprotocol}");
         }

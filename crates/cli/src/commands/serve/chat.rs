@@ -177,7 +177,8 @@ mod tests {
             let hub = hub.clone();
             async move {
                 let (stream, _) = listener.accept().await.unwrap();
-                let mut socket = wskit::accept(MaybeTls::First(stream)).await.unwrap();
+                let mut socket =
+                    wskit::accept(Stream::First(MaybeTls::First(stream))).await.unwrap();
                 let visit = visit_of("slow");
                 let counters = Counters::default();
                 let session = Session::open(&counters, None, LOBBY, None);
