@@ -12,6 +12,8 @@ CLOSE = b"\x88\x82\0\0\0\0\x03\xe8"
 STAYS_MAX = 5
 # A client that does not answer is dropped before.
 SILENT_MAX = 60
+# A client that reads too slowly is dropped before, if enough is spoken.
+SLOW_MAX = 180
 
 
 def request(room: int) -> bytes:
@@ -27,19 +29,6 @@ def text(words: str) -> bytes:
     return bytes([0x81, 0x80 | len(payload)]) + bytes(4) + payload
 
 
-async def open_to(port: int, receive_bytes: int | None = None):
-    connection = socket.socket()
-    connection.setblocking(False)
-    if receive_bytes:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
-    try:
-        await asyncio.get_running_loop().sock_connect(connection, ("127.0.0.1", port))
-        return await asyncio.open_connection(sock=connection, limit=1 << 16)
-    except BaseException:
-        connection.close()
-        raise
-
-
 async def read_for(reader: asyncio.StreamReader, seconds: float) -> None:
     """Reads and answers no Ping; so it does not stay for long."""
     try:
@@ -52,7 +41,7 @@ async def read_for(reader: asyncio.StreamReader, seconds: float) -> None:
 
 async def polite(port: int, room: int) -> None:
     """Says something and takes leave."""
-    reader, writer = await open_to(port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request(room))
         await reader.readuntil(b"\r\n\r\n")
@@ -66,7 +55,7 @@ async def polite(port: int, room: int) -> None:
 
 async def killed(port: int, room: int) -> None:
     """Ends as a program does that is killed while something was on its way."""
-    reader, writer = await open_to(port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request(room))
         await reader.readuntil(b"\r\n\r\n")
@@ -79,7 +68,7 @@ async def killed(port: int, room: int) -> None:
 
 async def half_open(port: int, room: int) -> None:
     """Enters, and is never heard of again; it does not see its end either."""
-    _, writer = await open_to(port)
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(request(room))
         await asyncio.sleep(SILENT_MAX)
@@ -89,7 +78,7 @@ async def half_open(port: int, room: int) -> None:
 
 async def unfinished(port: int, room: int) -> None:
     """Never finishes its opening handshake."""
-    reader, writer = await open_to(port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         whole = request(room)
         writer.write(whole[: random.randrange(len(whole) - 1)])
@@ -100,16 +89,16 @@ async def unfinished(port: int, room: int) -> None:
 
 async def slow(port: int, room: int) -> None:
     """Reads, but slower than is spoken."""
-    reader, writer = await open_to(port, receive_bytes=4096)
-    writer.transport.pause_reading()
-    try:
-        writer.write(request(room))
-        for _ in range(SILENT_MAX):
-            await asyncio.sleep(1)
-            if not await reader.read(512):
+    loop = asyncio.get_running_loop()
+    with socket.socket() as connection:
+        connection.setblocking(False)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        await loop.sock_connect(connection, ("127.0.0.1", port))
+        await loop.sock_sendall(connection, request(room))
+        for _ in range(SLOW_MAX):
+            if not await loop.sock_recv(connection, 512):
                 break
-    finally:
-        writer.transport.abort()
+            await asyncio.sleep(1)
 
 
 KINDS = {"polite": polite, "killed": killed, "half-open": half_open, "unfinished": unfinished, "slow": slow}
