@@ -95,10 +95,11 @@ async def slow(port: int, room: int) -> None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         await loop.sock_connect(connection, ("127.0.0.1", port))
         await loop.sock_sendall(connection, request(room))
-        for _ in range(SLOW_MAX):
-            if not await loop.sock_recv(connection, 512):
+        # Not so slow that it seems to be dead.
+        for _ in range(4 * SLOW_MAX):
+            if not await loop.sock_recv(connection, 4096):
                 break
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.25)
 
 
 KINDS = {"polite": polite, "killed": killed, "half-open": half_open, "unfinished": unfinished, "slow": slow}
