@@ -55,8 +55,12 @@ struct Held {
     _following: Following,
 }
 
-/// After so many deliveries the others get a turn, so that what was delivered can go out.
-const DELIVERIES_PER_TURN: usize = 1_000;
+/// After so many deliveries, which is some two milliseconds, the others get a turn, so that what was delivered can go
+/// out. With fewer, a reader in a large room would get by many writes what came by one commit.
+const DELIVERIES_PER_TURN: usize = 16_000;
+
+/// What a commit counts as, beside its deliveries.
+const COMMIT_COUNTED_DELIVERIES: usize = 16;
 
 /// How many commits are delivered at most by who appends.
 const COMMITS_AT_ONCE_MAX: usize = 16;
@@ -237,10 +241,10 @@ impl Hub {
         }
     }
 
-    /// Returns how many were told.
+    /// Returns how much work that was, counted in deliveries.
     fn deliver(&self, commit: Commit<Speaker>) -> usize {
         let Commit { stream, epoch, outcome, tag } = commit;
-        let mut count = 1;
+        let mut count = COMMIT_COUNTED_DELIVERIES;
         if let Outcome::Kept(message) = &outcome {
             let deliver = |room: &Room| room.committed(&epoch, message, self.limits());
             count += match &tag {
