@@ -198,10 +198,10 @@ impl Broker {
     /// The messages at these offsets, as many of them as there still are, in their order.
     pub(crate) async fn fetch(
         &self,
-        stream: &str,
+        stream_name: &str,
         offsets: RangeInclusive<u64>,
     ) -> Result<Vec<Stored>, Error> {
-        let stream = &self.handle(stream).await?;
+        let stream = &self.handle(stream_name).await?;
         let one = async |offset| match stream.direct_get(offset).await {
             Ok(message) => Ok(Some(message)),
             // A replica answers, which may be behind; the leader knows whether it is gone.
@@ -216,8 +216,28 @@ impl Broker {
             }
             Err(error) => Err(failed(&error)),
         };
+        let wanted = offsets.clone();
         let messages = futures_util::stream::iter(offsets).map(one).buffered(REQUESTS_AT_ONCE);
-        messages.try_filter_map(async |message| Ok(message.map(Stored::from))).try_collect().await
+        let mut messages: Vec<_> = messages
+            .try_filter_map(async |message| Ok(message.map(Stored::from)))
+            .try_collect()
+            .await?;
+        // A busy server may not find what it has. What is gone is gone from the front, for nothing else is deleted.
+        let mut first_there = *wanted.end() + 1;
+        let without_gap = messages.iter().rev().take_while(|message| {
+            let follows = message.offset + 1 == first_there;
+            first_there -= u64::from(follows);
+            follows
+        });
+        let count = without_gap.count();
+        messages.drain(..messages.len() - count);
+        if first_there > *wanted.start()
+            && let Some(info) = self.info(stream_name).await?
+            && first_there > info.state.first_sequence
+        {
+            return Err(Error::Failed(format!("NATS: {stream_name} cannot be read just now")));
+        }
+        Ok(messages)
     }
 
     /// What there is to know of the messages up to this offset without their payloads, each with its offset.
