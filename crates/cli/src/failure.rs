@@ -60,7 +60,12 @@ impl Failure {
             // Standard error may be closed too, and then there is nobody to tell.
             let _nobody_reads = writeln!(io::stderr(), "wskit: {}", self.message);
         }
-        ExitCode::from(self.kind as u8)
+        ExitCode::from(self.exit_code())
+    }
+
+    /// What the program ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.kind as u8
     }
 
     /// A failure of which everything has been said.

@@ -1,6 +1,7 @@
 //! Connecting to a host by name, to all its addresses happily in parallel (RFC 8305), or to a
 //! Unix-domain socket.
 
+use crate::timings::{Timings, timed};
 use std::{collections::VecDeque, io, net::SocketAddr, time::Duration};
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
@@ -8,8 +9,9 @@ use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first address of the host that answers.
-pub(crate) async fn dial(host: &str, port: u16) -> io::Result<TcpStream> {
-    let stream = connect_first(look_up(host, port).await?).await?;
+pub(crate) async fn dial(host: &str, port: u16, timings: &mut Timings) -> io::Result<TcpStream> {
+    let addresses = timed(&mut timings.lookup, look_up(host, port)).await?;
+    let stream = timed(&mut timings.connect, connect_first(addresses)).await?;
     // Messages are written whole, so waiting for more only delays them.
     stream.set_nodelay(true)?;
     Ok(stream)

@@ -48,6 +48,7 @@ pub mod reconnect;
 mod server;
 mod socket;
 mod split;
+mod timings;
 #[cfg(feature = "rustls")]
 pub mod tls;
 mod transient;
@@ -61,6 +62,7 @@ pub use network::{InvalidNetwork, Network};
 pub use server::{PendingOffer, PendingRequest, Server, accept};
 pub use socket::{MessagePiece, WebSocket};
 pub use split::{ReceiveHalf, SendHalf, Split};
+pub use timings::Timings;
 
 pub use wskit_proto::handshake::{
     Acceptance, Agreed, Bootstrap, ControlData, Field, Offer, Origin, OriginPolicy, PseudoHeaders,

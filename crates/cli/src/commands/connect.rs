@@ -1,26 +1,32 @@
 //! `wskit connect`
 
+mod caller;
 mod farewell;
 mod happening;
 mod input;
 mod interrupt;
 mod pings;
+mod record;
 mod screen;
 mod session;
+mod statistics;
 mod typed;
 
 use crate::failure::{Failure, Kind};
 use crate::http_version::HttpVersionArgument;
-use crate::printable::printable;
+use crate::printable::json_line;
 use crate::request::RequestArguments;
 use crate::seconds::Seconds;
-use input::{InputOptions, Unit};
+use caller::Caller;
+use input::{Encoding, InputOptions, Unit};
 use interrupt::Interrupt;
 use screen::{OutputFormat, Screen};
 use session::{Session, SessionOptions};
-use std::io::{self, IsTerminal};
-use std::time::Duration;
-use wskit::{Client, Error, Limits};
+use statistics::{Statistics, StatisticsFormat};
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
+use wskit::reconnect::{Persistence, Retries};
+use wskit::{Client, Limits, Timings};
 
 /// Opens a connection, sends what you type, and shows what arrives.
 #[derive(clap::Args)]
@@ -37,6 +43,10 @@ pub(crate) struct Connect {
     /// Send binary messages instead of text
     #[arg(long)]
     binary: bool,
+
+    /// Take each line of the input for base64, and send the bytes that it stands for as a binary message
+    #[arg(long, conflicts_with_all = ["binary", "whole"])]
+    base64: bool,
 
     /// Send the whole of the input as one message instead of each line as one
     #[arg(long)]
@@ -67,6 +77,20 @@ pub(crate) struct Connect {
     /// Tell of every Ping and Pong that arrives
     #[arg(long)]
     show_control: bool,
+
+    /// Connect again when the connection is lost or does not come about, after pauses that grow up to 30
+    /// seconds; nothing is sent twice
+    #[arg(long, conflicts_with = "whole")]
+    reconnect: bool,
+
+    /// How many times in a row to try again [default: without end]
+    #[arg(long, value_name = "N", requires = "reconnect")]
+    retries: Option<u32>,
+
+    /// At the end, tell on standard error what it took: times of each step, messages, bytes,
+    /// compression, close code
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    stats: Option<StatisticsFormat>,
 
     /// The longest message to receive, in bytes; a longer one ends the connection with 1009
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max)]
@@ -99,9 +123,9 @@ as <binary 5 bytes: 68 65 6c 6c 6f>. A line that begins with a slash is a comman
 Ctrl-D closes with 1000. Ctrl-R shows the line being typed again after a message came between.
 
 In a pipe the text of a message is written as it is, and a newline after it; a binary message is \
-written as it is, with nothing after it. With --output json each message is one line: \
-{\"text\": \"hello\"} or {\"binary\": \"aGVsbG8=\"}, the bytes in base64. When the input ends, \
-wskit waits until the peer has answered a Ping, and so has seen all that was sent, and has been \
+written as it is, with nothing after it. With --output base64 each message is a line of base64. With \
+--output json all that happens is one line each, with its time and direction: open, message (text, or \
+binary in base64), ping, pong, close, waiting. When the input ends, wskit waits until the peer has answered a Ping, and so has seen all that was sent, and has been \
 silent for the time of --linger. Then it closes with 1000.
 
 Examples:
@@ -111,8 +135,9 @@ Examples:
   wskit connect --binary --whole ws://127.0.0.1:8080/ < in.png > out.png
   wskit connect --ca-cert company.pem wss://chat.company.example/
   wskit connect --proxy socks5h://127.0.0.1:1080 wss://chat.example/
+  wskit connect --send hello --stats ws://127.0.0.1:8080/chat
   wskit connect --unix /run/chat.sock ws://localhost/chat
-  wskit connect --linger off --output json ws://127.0.0.1:8080/chat < /dev/null
+  wskit connect --reconnect --linger off --output json ws://127.0.0.1:8080/chat < /dev/null
 
 Exit codes:
   0    closed with 1000, 1001 or no code, by either side
@@ -128,34 +153,48 @@ const LINGER: Duration = Duration::from_secs(1);
 
 impl Connect {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        let client = self.client()?;
+        let persistence = Persistence { retries_max: self.retries, ..Persistence::default() };
+        let mut caller = Caller {
+            client: self.client()?,
+            url: self.request.url.clone(),
+            retries: self.reconnect.then(|| Retries::new(persistence)),
+            timings: Timings::default(),
+        };
         // The extra thread keeps watching for Ctrl-C while this one writes to a pipe that is full.
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build()?;
-        let result = runtime.block_on(self.converse(&client));
+        let result = runtime.block_on(self.converse(&mut caller));
         // A name lookup that hangs is not waited for.
         runtime.shutdown_background();
         result
     }
 
-    async fn converse(&self, client: &Client) -> Result<(), Failure> {
+    async fn converse(&self, caller: &mut Caller) -> Result<(), Failure> {
         let mut interrupt = Interrupt::watch()?;
         let from_terminal = self.send.is_empty() && io::stdin().is_terminal();
         let screen = Screen::new(self.output, from_terminal, self.verbose);
-        let socket = tokio::select! {
-            connected = client.connect() => {
-                connected.map_err(|error| self.explain(error))?
-            }
-            () = interrupt.received() => interrupt::leave(),
+        let encoding = match (self.binary, self.base64) {
+            (_, true) => Encoding::Base64,
+            (true, _) => Encoding::Binary,
+            _ => Encoding::Text,
         };
-        screen.connected(&self.request.url, client.chosen_proxy()?.as_ref(), &socket);
-        let input = match &self.send[..] {
-            [] => input::read(InputOptions {
-                binary: self.binary,
+        let given = input::given(&self.send, encoding)
+            .map_err(|why| Failure::new(Kind::Usage, format_args!("--send: {why}")))?;
+        let connected = caller.connect(None, &mut interrupt, &screen).await;
+        if let Err(failure) = &connected {
+            let mut statistics = Statistics::default();
+            statistics.close(0, &caller.timings, None, failure.exit_code());
+            self.tell(&statistics)?;
+        }
+        let socket = connected?;
+        let opened = Instant::now();
+        let input = match self.send.is_empty() {
+            false => given,
+            true => input::read(InputOptions {
+                encoding,
                 unit: if self.whole { Unit::Whole } else { Unit::Line },
                 has_commands: from_terminal && !self.whole,
             }),
-            texts => input::given(texts, self.binary),
         };
         let expected = match (self.expect, self.linger) {
             // One answer to each.
@@ -172,9 +211,43 @@ impl Connect {
             },
             ping_interval: self.ping.and_then(|seconds| seconds.0),
             shows_control: self.show_control,
+            reconnects: self.reconnect,
         };
         let mut session = Session::new(socket, input, interrupt, screen, options);
-        session.run().await
+        let (mut connections, mut outcome) = (1, session.run().await);
+        while let Ok(Some(ended)) = outcome {
+            let Session { sources, screen, .. } = &mut session;
+            outcome = match caller.connect(Some(ended), &mut sources.interrupt, screen).await {
+                Ok(socket) => {
+                    connections += 1;
+                    session.go_on(socket)?;
+                    session.run().await
+                }
+                Err(failure) => {
+                    screen.stop_prompting();
+                    Err(failure)
+                }
+            };
+        }
+        let outcome = outcome.map(|_| ());
+        let exit_code = outcome.as_ref().err().map_or(0, Failure::exit_code);
+        let mut statistics = session.statistics;
+        statistics.close(connections, &caller.timings, Some(opened.elapsed()), exit_code);
+        self.tell(&statistics)?;
+        outcome
+    }
+
+    /// Tells the statistics, if they are wanted.
+    fn tell(&self, statistics: &Statistics) -> Result<(), Failure> {
+        let Some(format) = self.stats else { return Ok(()) };
+        let text = match format {
+            StatisticsFormat::Text => statistics.text(),
+            StatisticsFormat::Json => {
+                json_line(statistics).map_err(|error| Failure::new(Kind::Local, error))?
+            }
+        };
+        let _nobody_reads = writeln!(io::stderr(), "{text}");
+        Ok(())
     }
 
     fn client(&self) -> Result<Client, Failure> {
@@ -183,29 +256,5 @@ impl Connect {
         // A Pong tells that the peer has seen what was sent before its Ping.
         let client = client.limits(limits).shows_control_frames(true);
         Ok(client.opening_timeout(self.opening_timeout.0).http(self.http.into()))
-    }
-
-    fn explain(&self, error: Error) -> Failure {
-        match error {
-            Error::Handshake(error) => Failure::new(
-                Kind::Handshake,
-                format_args!(
-                    "{}; wskit inspect {} explains it",
-                    printable(&error.to_string()),
-                    self.request.url
-                ),
-            ),
-            // It shows what the peer says.
-            Error::Redirect { .. } => Failure::new(Kind::Handshake, printable(&error.to_string())),
-            Error::Tls(_) => Failure::new(
-                Kind::Connect,
-                format_args!(
-                    "{}; wskit inspect {} tells more",
-                    printable(&error.to_string()),
-                    self.request.url
-                ),
-            ),
-            error => error.into(),
-        }
     }
 }

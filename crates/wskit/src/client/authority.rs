@@ -49,16 +49,18 @@ impl Credentials {
     fn parse(userinfo: &str) -> Result<Credentials, &'static str> {
         let (name, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
         let decode = |text| percent_decode_str(text).collect::<Vec<u8>>();
-        let credentials = Credentials { name: decode(name), password: decode(password) };
+        Credentials::new(decode(name), decode(password))
+    }
+
+    pub(super) fn new(name: Vec<u8>, password: Vec<u8>) -> Result<Credentials, &'static str> {
         // RFC 7617 §2: what comes before the first colon is the name.
-        if credentials.name.contains(&b':') {
+        if name.contains(&b':') {
             return Err("its user name has a colon");
         }
-        let mut bytes = credentials.name.iter().chain(&credentials.password);
-        if bytes.any(u8::is_ascii_control) {
+        if name.iter().chain(&password).any(u8::is_ascii_control) {
             return Err("its user name or password has a control character");
         }
-        Ok(credentials)
+        Ok(Credentials { name, password })
     }
 
     /// The value of an `Authorization` or `Proxy-Authorization` header (RFC 7617).

@@ -3,6 +3,7 @@
 use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
 use crate::socket::{Opened, WebSocket};
+use crate::timings::{Timings, timed};
 #[cfg(feature = "rustls")]
 use crate::tls::{self, MaybeTls};
 use bytes::BytesMut;
@@ -21,12 +22,22 @@ impl Client {
     ///
     /// Cancel safe in that nothing is left open when it is dropped.
     pub async fn connect(&self) -> Result<WebSocket<ClientStream>, Error> {
+        self.connect_timed(&mut Timings::default()).await
+    }
+
+    /// As [`connect`](Client::connect), and notes how long each step took, also of those on the way to an
+    /// error.
+    pub async fn connect_timed(
+        &self,
+        timings: &mut Timings,
+    ) -> Result<WebSocket<ClientStream>, Error> {
+        *timings = Timings::default();
         let patience = self.patience();
         let mut redirected: Option<Client> = None;
         let mut left = self.redirects_max;
         loop {
             let client = redirected.as_ref().unwrap_or(self);
-            let response = match client.connect_once(patience).await {
+            let response = match client.connect_once(patience, timings).await {
                 Err(Error::Handshake(response)) if self.redirects_max > 0 => response,
                 outcome => return outcome,
             };
@@ -40,16 +51,21 @@ impl Client {
                 Err(why) => return Err(Error::Redirect { response, why }),
             }
             left -= 1;
+            timings.redirects += 1;
         }
     }
 
-    async fn connect_once(&self, patience: Patience) -> Result<WebSocket<ClientStream>, Error> {
+    async fn connect_once(
+        &self,
+        patience: Patience,
+        timings: &mut Timings,
+    ) -> Result<WebSocket<ClientStream>, Error> {
         #[cfg(feature = "http2")]
         if self.http != HttpVersion::Http1 {
-            return self.negotiate(patience).await;
+            return self.negotiate(patience, timings).await;
         }
-        let stream = self.reach_securely(HttpVersion::Http1, patience).await?;
-        self.open(&mut self.opening(), stream, patience).await
+        let stream = self.reach_securely(HttpVersion::Http1, patience, timings).await?;
+        timed(&mut timings.handshake, self.open(&mut self.opening(), stream, patience)).await
     }
 
     /// A stream to the server, with TLS inside of which this version is spoken.
@@ -57,10 +73,14 @@ impl Client {
         &self,
         version: HttpVersion,
         patience: Patience,
+        timings: &mut Timings,
     ) -> Result<ClientStream, Error> {
-        let stream = patience.wait(self.way.take(&self.endpoint)).await??;
+        let stream = patience.wait(self.way.take(&self.endpoint, timings)).await??;
         #[cfg(feature = "rustls")]
-        let stream = self.secure_in_time(stream, version, patience).await?;
+        let stream = match self.endpoint.is_secure {
+            false => MaybeTls::First(stream),
+            true => timed(&mut timings.tls, self.secure_in_time(stream, version, patience)).await?,
+        };
         #[cfg(not(feature = "rustls"))]
         let _prior_knowledge = version;
         Ok(ClientStream::new(stream))
@@ -70,7 +90,8 @@ impl Client {
     /// and the opening handshake are up to [`secure`](Client::secure) and
     /// [`connect_on`](Client::connect_on). For those who want to look at each step.
     pub async fn reach(&self) -> Result<ClientStream, Error> {
-        let link = self.patience().wait(self.way.take(&self.endpoint)).await??;
+        let mut timings = Timings::default();
+        let link = self.patience().wait(self.way.take(&self.endpoint, &mut timings)).await??;
         Ok(ClientStream::reached(link))
     }
 

@@ -25,6 +25,7 @@ use crate::socket::{Options, WebSocket};
 #[cfg(feature = "rustls")]
 use crate::tls::rustls::ClientConfig;
 use crate::{Compression, Error, Limits, Timeouts, entropy};
+use authority::Credentials;
 #[cfg(feature = "rustls")]
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,6 +112,17 @@ impl Client {
             self.request.remove_headers(name);
         }
         self.request.add_header(field);
+        Ok(self)
+    }
+
+    /// Shows the server this name and password as Basic credentials (RFC 7617), instead of those in the
+    /// URL.
+    pub fn basic_auth(mut self, name: &str, password: &str) -> Result<Client, Error> {
+        let credentials = Credentials::new(name.into(), password.into())
+            .map_err(|why| Error::Argument(format!("of the credentials: {why}").into()))?;
+        self.request.remove_headers("Authorization");
+        self.request.add_header(Field::new("Authorization", credentials.basic())?);
+        self.endpoint.credentials = Some(credentials);
         Ok(self)
     }
 

@@ -4,6 +4,7 @@ use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
 use crate::http2::{Http2Connection, Http2Limits};
 use crate::socket::{Options, WebSocket};
+use crate::timings::{Timings, timed};
 use wskit_proto::handshake::ConnectOpening;
 
 impl Client {
@@ -15,7 +16,8 @@ impl Client {
     /// Cancel safe in that nothing is left open when it is dropped.
     pub async fn connect_http2(&self) -> Result<Http2Connection, Error> {
         let patience = self.patience();
-        let stream = self.reach_securely(HttpVersion::Http2, patience).await?;
+        let mut timings = Timings::default();
+        let stream = self.reach_securely(HttpVersion::Http2, patience, &mut timings).await?;
         if !self.is_http2(HttpVersion::Http2, &stream) {
             return Err(not_chosen());
         }
@@ -26,19 +28,27 @@ impl Client {
     pub(super) async fn negotiate(
         &self,
         patience: Patience,
+        timings: &mut Timings,
     ) -> Result<WebSocket<ClientStream>, Error> {
         let mut version = self.http;
         loop {
-            let stream = self.reach_securely(version, patience).await?;
+            let stream = self.reach_securely(version, patience, timings).await?;
             if !self.is_http2(version, &stream) {
                 return match version {
                     HttpVersion::Http2 => Err(not_chosen()),
-                    _ => self.open(&mut self.opening(), stream, patience).await,
+                    _ => {
+                        let mut opening = self.opening();
+                        let opened = self.open(&mut opening, stream, patience);
+                        timed(&mut timings.handshake, opened).await
+                    }
                 };
             }
             let begun = Http2Connection::begin(stream, Http2Limits::default());
-            match patience.wait(begun).await? {
-                Ok(connection) => return connection.open_in_time(self, patience).await,
+            match timed(&mut timings.handshake, patience.wait(begun)).await? {
+                Ok(connection) => {
+                    let opened = connection.open_in_time(self, patience);
+                    return timed(&mut timings.handshake, opened).await;
+                }
                 // It is HTTP/2, but without WebSockets.
                 Err(Error::Http2Unavailable(_)) if version == HttpVersion::Auto => {
                     version = HttpVersion::Http1;

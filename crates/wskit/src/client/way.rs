@@ -3,6 +3,7 @@
 use super::proxy::{Environment, Proxy};
 use super::stream::Link;
 use super::url::Endpoint;
+use crate::timings::{Timings, timed};
 use crate::{Error, dial};
 
 /// Which way a client takes to the server.
@@ -39,16 +40,21 @@ impl Way {
     }
 
     /// Takes it.
-    pub(super) async fn take(&self, endpoint: &Endpoint) -> Result<Link, Error> {
+    pub(super) async fn take(
+        &self,
+        endpoint: &Endpoint,
+        timings: &mut Timings,
+    ) -> Result<Link, Error> {
         #[cfg(unix)]
         if let Way::Unix(path) = self {
-            let connected = dial::unix(path).await.map_err(Error::Connect)?;
+            let connected = timed(&mut timings.connect, dial::unix(path)).await;
+            let connected = connected.map_err(Error::Connect)?;
             return Ok(Link::Second(Box::new(connected)));
         }
         match self.proxy(endpoint)? {
-            Some(proxy) => proxy.connect(endpoint).await.map(Link::First),
+            Some(proxy) => proxy.connect(endpoint, timings).await.map(Link::First),
             None => {
-                let dialled = dial::dial(&endpoint.host, endpoint.port).await;
+                let dialled = dial::dial(&endpoint.host, endpoint.port, timings).await;
                 dialled.map(Link::First).map_err(Error::Connect)
             }
         }

@@ -62,3 +62,26 @@ async fn fault(client: &Client) -> Box<ProxyError> {
         outcome => panic!("{outcome:?}"),
     }
 }
+
+#[tokio::test]
+async fn the_times_of_all_steps_are_told() {
+    let server = echo(Server::new()).await;
+    let proxy = proxy("http://", move |mut client| async move {
+        let mut request = [0; 1024];
+        let _read = tokio::io::AsyncReadExt::read(&mut client, &mut request).await.unwrap();
+        let answer = b"HTTP/1.1 200 \r\n\r\n";
+        tokio::io::AsyncWriteExt::write_all(&mut client, answer).await.unwrap();
+        carry(client, server).await;
+    })
+    .await;
+    let client =
+        Client::new("ws://test.example/").unwrap().proxy(wskit::Proxy::new(&proxy).unwrap());
+    let mut timings = wskit::Timings::default();
+    client.connect_timed(&mut timings).await.unwrap();
+    let wskit::Timings { lookup, connect, proxy, tls, handshake, redirects, .. } = timings;
+    assert!([lookup, connect, proxy, handshake].iter().all(Option::is_some), "{timings:?}");
+    assert_eq!((tls, redirects), (None, 0));
+    // Those on the way to an error too.
+    client.connect_timed(&mut timings).await.unwrap_err();
+    assert!(timings.lookup.is_some() && timings.handshake.is_none(), "{timings:?}");
+}

@@ -1,6 +1,7 @@
 //! The end of a conversation, from either side.
 
 use super::interrupt::{self, Interrupt};
+use super::record::{Direction, Record};
 use super::screen::Screen;
 use crate::failure::{Failure, Kind};
 use crate::printable::printable;
@@ -31,7 +32,12 @@ impl Farewell {
             Farewell::Typed(frame) => frame.clone(),
             Farewell::Interrupted | Farewell::Failed(_) => CloseCode::GOING_AWAY.into(),
         };
+        let closing = Record::of_close(Direction::Sent, Some(&frame));
+        let _nobody_may_read = screen.record(&closing);
         let closed = socket.close(frame.code(), frame.reason()).await;
+        if let Some(answer) = socket.peer_close() {
+            let _nobody_may_read = screen.record(&Record::of_close(Direction::Received, answer));
+        }
         match self {
             Farewell::Failed(failure) => return Err(failure),
             Farewell::Interrupted => {
@@ -67,9 +73,14 @@ pub(super) async fn accept(
         let frame = shown(frame.as_ref());
         screen.announce(format_args!("the peer closed the connection with {frame}"));
     }
-    // The server ends the TCP connection (RFC 6455 §7.1.1).
+    await_end(socket, interrupt).await;
+    judgement
+}
+
+/// Waits for the server to end the TCP connection (RFC 6455 §7.1.1).
+pub(super) async fn await_end(socket: &mut WebSocket<ClientStream>, interrupt: &mut Interrupt) {
     tokio::select! {
-        _ended = socket.recv() => judgement,
+        _ended = socket.recv() => {}
         () = interrupt.received() => interrupt::leave(),
     }
 }

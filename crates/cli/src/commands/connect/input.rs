@@ -4,6 +4,7 @@
 //! for it. What waits is bounded, so the input is read no faster than it can be sent.
 
 use super::typed::{self, Command, Typed};
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use bytes::Bytes;
 use std::io::{self, BufRead, Read};
 use std::thread;
@@ -14,10 +15,21 @@ use wskit::{Kind, Message};
 /// How the input becomes messages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct InputOptions {
-    pub(super) binary: bool,
+    pub(super) encoding: Encoding,
     pub(super) unit: Unit,
     /// A line that begins with a slash is a command.
     pub(super) has_commands: bool,
+}
+
+/// What the input is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Encoding {
+    /// Text, to be sent as such.
+    Text,
+    /// Bytes, to be sent as binary messages.
+    Binary,
+    /// Base64 of bytes, to be sent as binary messages.
+    Base64,
 }
 
 /// What of the input makes one message.
@@ -68,14 +80,25 @@ pub(super) fn read(options: InputOptions) -> mpsc::Receiver<Input> {
 }
 
 /// Takes what the command line says as the input. The channel ends with it.
-pub(super) fn given(texts: &[String], binary: bool) -> mpsc::Receiver<Input> {
+pub(super) fn given(texts: &[String], encoding: Encoding) -> Result<mpsc::Receiver<Input>, String> {
     let (sender, receiver) = mpsc::channel(texts.len().max(1));
     for text in texts {
-        let text = text.clone();
-        let message: Message = if binary { text.into_bytes().into() } else { text.into() };
-        let _there_is_room = sender.try_send(Input::Message(message));
+        let _there_is_room = sender.try_send(Input::Message(encoding.message(text.clone())?));
     }
-    receiver
+    Ok(receiver)
+}
+
+impl Encoding {
+    fn message(self, text: String) -> Result<Message, String> {
+        Ok(match self {
+            Encoding::Text => text.into(),
+            Encoding::Binary => text.into_bytes().into(),
+            Encoding::Base64 => {
+                let bytes = BASE64.decode(text.trim());
+                bytes.map_err(|error| format!("it is not base64: {error}"))?.into()
+            }
+        })
+    }
 }
 
 fn read_lines(
@@ -114,7 +137,7 @@ fn read_lines(
 }
 
 fn interpret(line: Vec<u8>, options: InputOptions) -> Result<Input, String> {
-    if options.binary && !options.has_commands {
+    if options.encoding == Encoding::Binary && !options.has_commands {
         return Ok(Input::Message(line.into()));
     }
     let mut line = String::from_utf8(line)
@@ -125,8 +148,7 @@ fn interpret(line: Vec<u8>, options: InputOptions) -> Result<Input, String> {
             Typed::Line(text) => text.to_owned(),
         };
     }
-    let message: Message = if options.binary { line.into_bytes().into() } else { line.into() };
-    Ok(Input::Message(message))
+    options.encoding.message(line).map(Input::Message)
 }
 
 fn read_whole(
@@ -134,7 +156,8 @@ fn read_whole(
     options: InputOptions,
     sender: &mpsc::Sender<Input>,
 ) -> Result<(), String> {
-    let kind = if options.binary { Kind::Binary } else { Kind::Text };
+    let is_text = options.encoding == Encoding::Text;
+    let kind = if is_text { Kind::Text } else { Kind::Binary };
     let not_utf8 = || "the input is not UTF-8, as text has to be; --binary sends any bytes";
     let mut text = Utf8Validator::default();
     loop {
@@ -145,7 +168,7 @@ fn read_whole(
         };
         bytes.truncate(count);
         let last = bytes.is_empty();
-        if !options.binary {
+        if is_text {
             text.push(&bytes).map_err(|_| not_utf8())?;
             if last && !text.is_complete() {
                 return Err(not_utf8().into());
@@ -177,7 +200,7 @@ mod tests {
     }
 
     const LINES: InputOptions =
-        InputOptions { binary: false, unit: Unit::Line, has_commands: false };
+        InputOptions { encoding: Encoding::Text, unit: Unit::Line, has_commands: false };
 
     #[test]
     fn each_line_is_a_message_whatever_it_says() {
@@ -200,11 +223,27 @@ mod tests {
         assert!(result.unwrap_err().starts_with("line 2 of the input: it is not UTF-8"));
         let (_, result) = inputs(b"caf\xc3", InputOptions { unit: Unit::Whole, ..LINES });
         assert!(result.unwrap_err().contains("not UTF-8"));
-        let (sent, result) = inputs(b"\xff\n", InputOptions { binary: true, ..LINES });
+        let (sent, result) =
+            inputs(b"\xff\n", InputOptions { encoding: Encoding::Binary, ..LINES });
         assert!(
             matches!(&sent[..], [Input::Message(Message::Binary(bytes))] if **bytes == *b"\xff")
         );
         assert_eq!(result, Ok(()));
+    }
+
+    #[test]
+    fn base64_becomes_the_bytes_that_it_stands_for() {
+        let options = InputOptions { encoding: Encoding::Base64, ..LINES };
+        let (sent, result) = inputs(b"aGVsbG8=\r\n\n/w==\n!\n", options);
+        let bytes: Vec<&[u8]> = sent
+            .iter()
+            .map(|input| match input {
+                Input::Message(Message::Binary(bytes)) => &bytes[..],
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        assert_eq!(bytes, [&b"hello"[..], b"", b"\xff"]);
+        assert!(result.unwrap_err().starts_with("line 4 of the input: it is not base64"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a person or the next program in a pipe sees.
 
-use crate::printable::{json_line, printable};
+use super::record::{Direction, Record};
+use crate::printable::printable;
 use crate::x509::version_name;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use serde_json::json;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+use wskit::reconnect::Ended;
 use wskit::tls::rustls::CommonState;
 use wskit::{ClientStream, Message, Proxy, Savings, WebSocket};
 
@@ -26,7 +28,9 @@ pub(super) enum OutputFormat {
     Shown,
     /// As they are, with a newline after each text
     Raw,
-    /// One line of JSON each: {"text": "hello"} or {"binary": "aGVsbG8="}
+    /// One line of base64 each
+    Base64,
+    /// All that happens, in one line of JSON each, with its time
     Json,
 }
 
@@ -57,24 +61,29 @@ impl Screen {
         proxy: Option<&Proxy>,
         socket: &WebSocket<ClientStream>,
     ) {
+        let address = if proxy.is_some() { None } else { peer(socket.stream()) };
+        let tls = socket.stream().tls().and_then(CommonState::protocol_version).map(version_name);
+        let http = socket.stream().http2().map(|_| "HTTP/2".to_owned());
+        let (proxy, agreed) = (proxy.map(ToString::to_string), socket.agreed());
+        let subprotocol = agreed.subprotocol.as_ref().map(ToString::to_string);
+        let extensions = agreed.extensions().iter().map(ToString::to_string).collect::<Vec<_>>();
         let mut line = format!("connected to {url}");
-        if let Some(proxy) = proxy {
-            line += &format!(" through {proxy}");
-        } else if let Some(address) = peer(socket.stream()) {
-            line += &format!(" at {address}");
+        for (word, part) in [
+            (" through ", &proxy),
+            (" at ", &address),
+            (", ", &tls),
+            (", ", &http),
+            (", subprotocol ", &subprotocol),
+        ] {
+            if let Some(part) = part {
+                line += &format!("{word}{part}");
+            }
         }
-        if let Some(version) = socket.stream().tls().and_then(CommonState::protocol_version) {
-            line += &format!(", {}", version_name(version));
+        for extension in &extensions {
+            line += &format!(", {}", printable(extension));
         }
-        if socket.stream().http2().is_some() {
-            line += ", HTTP/2";
-        }
-        if let Some(subprotocol) = &socket.agreed().subprotocol {
-            line += &format!(", subprotocol {subprotocol}");
-        }
-        for extension in socket.agreed().extensions() {
-            line += &format!(", {}", printable(&extension.to_string()));
-        }
+        let record = Record::Open { url, address, proxy, tls, subprotocol, extensions };
+        let _nobody_may_read = self.record(&record);
         self.tell(line);
         if self.prompts {
             self.tell("type a line to send it; /help shows more, Ctrl-D leaves");
@@ -104,23 +113,52 @@ impl Screen {
             (OutputFormat::Shown, Message::Binary(bytes)) => show_binary(bytes).into_bytes(),
             (OutputFormat::Raw, Message::Text(text)) => [text.as_bytes(), b"\n"].concat(),
             (OutputFormat::Raw, Message::Binary(bytes)) => bytes.to_vec(),
-            (OutputFormat::Json, Message::Text(text)) => {
-                (json_line(&json!({ "text": &**text }))? + "\n").into_bytes()
-            }
-            (OutputFormat::Json, Message::Binary(bytes)) => {
-                (json_line(&json!({ "binary": BASE64.encode(bytes) }))? + "\n").into_bytes()
+            (OutputFormat::Base64, Message::Text(text)) => base64_line(text.as_bytes()),
+            (OutputFormat::Base64, Message::Binary(bytes)) => base64_line(bytes),
+            (OutputFormat::Json, _) => {
+                return self.record(&Record::of_message(Direction::Received, message));
             }
             _ => return Ok(()),
         };
+        self.write(&written)
+    }
+
+    /// Writes down what happens, for programs.
+    pub(super) fn record(&self, record: &Record<'_>) -> io::Result<()> {
+        self.write_prepared(self.prepare(record)?)
+    }
+
+    /// A record as it is to be written, if records are kept.
+    pub(super) fn prepare(&self, record: &Record<'_>) -> io::Result<Option<String>> {
+        match self.format {
+            OutputFormat::Json => Ok(Some(record.line()? + "\n")),
+            _ => Ok(None),
+        }
+    }
+
+    pub(super) fn write_prepared(&self, record: Option<String>) -> io::Result<()> {
+        record.map_or(Ok(()), |record| self.write(record.as_bytes()))
+    }
+
+    fn write(&self, written: &[u8]) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
         if self.prompts {
             stdout.write_all(ERASE_LINE.as_bytes())?;
         }
-        stdout.write_all(&written)?;
+        stdout.write_all(written)?;
         if self.prompts {
             stdout.write_all(PROMPT.as_bytes())?;
         }
         stdout.flush()
+    }
+
+    /// Tells that there is no connection now, and when the next is tried.
+    pub(super) fn waiting(&self, why: &Ended, pause: Duration) {
+        let seconds = pause.as_secs_f64();
+        let record = Record::Waiting { why: why.to_string(), seconds };
+        let _nobody_may_read = self.record(&record);
+        let why = printable(&why.to_string());
+        self.announce(format_args!("{why}; trying again in {seconds:.1} s"));
     }
 
     /// Tells what happens, to those who want to know.
@@ -155,6 +193,10 @@ impl Screen {
             let _nobody_may_look = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
         }
     }
+}
+
+fn base64_line(bytes: &[u8]) -> Vec<u8> {
+    (BASE64.encode(bytes) + "\n").into_bytes()
 }
 
 /// Where the other end of a connection is.

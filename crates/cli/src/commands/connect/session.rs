@@ -5,7 +5,9 @@ use super::happening::{Awaited, Happening, Sources};
 use super::input::Input;
 use super::interrupt::Interrupt;
 use super::pings::Pings;
+use super::record::{Direction, Record};
 use super::screen::Screen;
+use super::statistics::{self, Statistics};
 use super::typed::{self, Command};
 use crate::failure::{Failure, Kind};
 use crate::printable::{printable, printable_bytes};
@@ -13,7 +15,8 @@ use bytes::Bytes;
 use std::{fmt, time::Duration};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use wskit::{ClientStream, Error, Message, SendError, WebSocket};
+use wskit::reconnect::Ended;
+use wskit::{ClientStream, CloseFrame, Error, Message, SendError, WebSocket};
 
 /// How the conversation goes.
 #[derive(Debug)]
@@ -26,11 +29,14 @@ pub(super) struct SessionOptions {
     pub(super) ping_interval: Option<Duration>,
     /// Every Ping and Pong is told of.
     pub(super) shows_control: bool,
+    /// A connection that is lost is not the end.
+    pub(super) reconnects: bool,
 }
 
 pub(super) struct Session {
-    sources: Sources,
-    screen: Screen,
+    pub(super) sources: Sources,
+    pub(super) screen: Screen,
+    pub(super) statistics: Statistics,
     options: SessionOptions,
     pings: Pings,
     pings_sent: u64,
@@ -71,6 +77,7 @@ impl Session {
         Session {
             sources: Sources { socket, input, interrupt, input_first: false },
             screen,
+            statistics: Statistics::default(),
             options,
             pings: Pings::default(),
             pings_sent: 0,
@@ -81,8 +88,26 @@ impl Session {
         }
     }
 
-    /// Converses until one side closes the connection or it is lost.
-    pub(super) async fn run(&mut self) -> Result<(), Failure> {
+    /// Converses until one side closes the connection or it is lost. Gives how it ended if another may
+    /// take its place.
+    pub(super) async fn run(&mut self) -> Result<Option<Ended>, Failure> {
+        let ended = self.converse().await;
+        self.statistics.ended(&self.sources.socket);
+        ended
+    }
+
+    /// Goes on with another connection.
+    pub(super) fn go_on(&mut self, socket: WebSocket<ClientStream>) -> Result<(), Failure> {
+        self.sources.socket = socket;
+        self.pings = Pings::default();
+        self.next_ping = self.options.ping_interval.and_then(after);
+        if self.stage != Stage::Reading {
+            self.end_of_input()?;
+        }
+        Ok(())
+    }
+
+    async fn converse(&mut self) -> Result<Option<Ended>, Failure> {
         loop {
             let awaited = Awaited {
                 input: self.stage == Stage::Reading,
@@ -90,13 +115,16 @@ impl Session {
                 silent_until: self.silent_until,
             };
             let farewell = match self.sources.next(awaited).await {
-                Happening::Received(None) => return Ok(()),
+                Happening::Received(None) => return Ok(None),
                 Happening::Received(Some(Ok(Message::Close(frame)))) => {
-                    let Sources { socket, interrupt, .. } = &mut self.sources;
-                    return farewell::accept(frame, socket, interrupt, &mut self.screen).await;
+                    self.screen.record(&Record::of_close(Direction::Received, frame.as_ref()))?;
+                    return self.closed(frame).await;
                 }
                 Happening::Received(Some(Ok(message))) => self.receive(&message),
                 Happening::Received(Some(Err(error))) => {
+                    if self.options.reconnects && error.is_transient() {
+                        return Ok(Some(Ended::Failed(error)));
+                    }
                     self.screen.stop_prompting();
                     return Err(error.into());
                 }
@@ -110,12 +138,31 @@ impl Session {
                 Happening::Silence => Some(self.silence()),
             };
             if let Some(farewell) = farewell {
-                return farewell.say(&mut self.sources.socket, &mut self.screen).await;
+                farewell.say(&mut self.sources.socket, &mut self.screen).await?;
+                return Ok(None);
             }
         }
     }
 
+    /// The peer has closed the connection, and has been answered.
+    async fn closed(&mut self, frame: Option<CloseFrame>) -> Result<Option<Ended>, Failure> {
+        let ended = Ended::Closed(frame.clone());
+        let Sources { socket, interrupt, .. } = &mut self.sources;
+        if self.options.reconnects && ended.is_transient() {
+            farewell::await_end(socket, interrupt).await;
+            return Ok(Some(ended));
+        }
+        farewell::accept(frame, socket, interrupt, &mut self.screen).await?;
+        Ok(None)
+    }
+
     fn receive(&mut self, message: &Message) -> Option<Farewell> {
+        if let Message::Ping(_) | Message::Pong(_) = message {
+            let record = Record::of_message(Direction::Received, message);
+            if let Err(error) = self.screen.record(&record) {
+                return Some(Farewell::Failed(error.into()));
+            }
+        }
         match message {
             Message::Ping(payload) if self.options.shows_control => {
                 self.screen.announce(format_args!("Ping received{}", quoted(payload)));
@@ -126,6 +173,7 @@ impl Session {
                     return Some(Farewell::Failed(error.into()));
                 }
                 self.received += 1;
+                self.statistics.received(statistics::payload_bytes(message));
                 self.restart_silence();
                 if Some(self.received) == self.options.expected {
                     return Some(Farewell::Done);
@@ -153,6 +201,7 @@ impl Session {
         match input {
             Input::Message(message) => self.send(message)?,
             Input::Part { kind, bytes, last } => {
+                self.statistics.sent_part(bytes.len(), last);
                 sent(self.sources.socket.feed_part(kind, bytes, last).await)?;
             }
             Input::Command(Command::Ping(payload)) => self.ping(payload)?,
@@ -191,7 +240,15 @@ impl Session {
     }
 
     fn send(&mut self, message: Message) -> Result<(), Failure> {
-        sent(self.sources.socket.start_send(message))
+        // Before it is given away, for a message that is shared has to be copied to be masked.
+        let record = self.screen.prepare(&Record::of_message(Direction::Sent, &message))?;
+        let bytes = statistics::payload_bytes(&message);
+        let outcome = self.sources.socket.start_send(message);
+        if outcome.is_ok() {
+            self.screen.write_prepared(record)?;
+            self.statistics.sent(bytes);
+        }
+        sent(outcome)
     }
 
     /// Gives the peer time anew, after the end of the input.

@@ -12,6 +12,7 @@ pub(super) use environment::Environment;
 
 use super::authority::{Authority, Credentials};
 use super::url::{Endpoint, without_credentials};
+use crate::timings::{Timings, timed};
 use crate::{Error, dial};
 use ::http::Uri;
 use std::fmt;
@@ -91,14 +92,19 @@ impl Proxy {
     }
 
     /// Connects to the proxy, and through it to an endpoint.
-    pub(super) async fn connect(&self, endpoint: &Endpoint) -> Result<TcpStream, Error> {
+    pub(super) async fn connect(
+        &self,
+        endpoint: &Endpoint,
+        timings: &mut Timings,
+    ) -> Result<TcpStream, Error> {
         match self.kind {
             Kind::Http => {
-                let mut stream = self.dial().await?;
-                let opened = http::open(&mut stream, endpoint, self.credentials.as_ref()).await;
+                let mut stream = self.dial(timings).await?;
+                let opening = http::open(&mut stream, endpoint, self.credentials.as_ref());
+                let opened = timed(&mut timings.proxy, opening).await;
                 opened.map_err(|fault| self.error(fault)).map(|()| stream)
             }
-            Kind::Socks5 { by_name } => self.connect_with_socks(endpoint, by_name).await,
+            Kind::Socks5 { by_name } => self.connect_with_socks(endpoint, by_name, timings).await,
         }
     }
 
@@ -106,20 +112,23 @@ impl Proxy {
         &self,
         endpoint: &Endpoint,
         by_name: bool,
+        timings: &mut Timings,
     ) -> Result<TcpStream, Error> {
         let (host, port) = (&endpoint.host, endpoint.port);
         let targets = match host.parse() {
             Ok(address) => vec![socks::Target::Address(address)],
             Err(_) if by_name => vec![socks::Target::Name(host)],
             Err(_) => {
-                let found = dial::look_up(host, port).await.map_err(Error::Connect)?;
+                let found = timed(&mut timings.lookup, dial::look_up(host, port)).await;
+                let found = found.map_err(Error::Connect)?;
                 found.into_iter().map(|found| socks::Target::Address(found.ip())).collect()
             }
         };
         let mut last = ProxyFault::Refused(socks::HOST_UNREACHABLE);
         for target in targets {
-            let mut stream = self.dial().await?;
-            match socks::open(&mut stream, target, port, self.credentials.as_ref()).await {
+            let mut stream = self.dial(timings).await?;
+            let opening = socks::open(&mut stream, target, port, self.credentials.as_ref());
+            match timed(&mut timings.proxy, opening).await {
                 Ok(()) => return Ok(stream),
                 // The next address may be one that it reaches.
                 Err(refused @ ProxyFault::Refused(_)) => last = refused,
@@ -129,8 +138,8 @@ impl Proxy {
         Err(self.error(last))
     }
 
-    async fn dial(&self) -> Result<TcpStream, Error> {
-        let dialled = dial::dial(&self.host, self.port).await;
+    async fn dial(&self, timings: &mut Timings) -> Result<TcpStream, Error> {
+        let dialled = dial::dial(&self.host, self.port, timings).await;
         dialled.map_err(|error| self.error(ProxyFault::Connect(error)))
     }
 
