@@ -1,10 +1,11 @@
 //! Accepting connections until the program is told to stop, and ending each as it should.
 
 use crate::entrance::{Entrance, Place, Refusal, ServedPlace, Visitor};
+use crate::forwarded::Peer;
 use crate::listener::{Connection, Listener};
 use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
-use crate::streams::Streams;
+use crate::streams::{ServedStreams, Streams};
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
@@ -26,6 +27,13 @@ enum Arrival {
     /// The one request of HTTP/1.1.
     One(Result<PendingRequest<Stream>, wskit::Error>),
     Many(Box<Streams>),
+}
+
+/// What is served.
+#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and soon moved on")]
+enum LetIn {
+    One(PendingRequest<Stream>, Box<Visitor>),
+    Many(Box<ServedStreams>),
 }
 
 /// How long to wait before accepting again when the machine has no descriptor left.
@@ -65,18 +73,18 @@ pub(crate) async fn accept_all<H, F>(
         // Who did not come as far as a request has been answered.
         match place {
             Place::Served(place) => drop(tokio::spawn(async move {
-                match arrival.await {
-                    Some(Arrival::One(request)) => {
-                        let arrived = arrive(request, entrance, place, address);
-                        let Some((request, visitor)) = Box::pin(arrived).await else { return };
-                        handle(request, visitor, shutdown).await;
+                let let_in = Box::pin(let_in(arrival, entrance, place, peer));
+                let Some(let_in) = let_in.await else { return };
+                // Not awaited within the arms: what it was made of would be kept beside it.
+                let handling = match let_in {
+                    LetIn::One(request, visitor) => {
+                        Either::Left(handle(request, visitor, shutdown))
                     }
-                    Some(Arrival::Many(streams)) => {
-                        Box::pin(streams.handle(entrance, peer, shutdown, handle)).await;
-                        drop(place);
+                    LetIn::Many(streams) => {
+                        Either::Right(Box::pin(streams.handle(shutdown, handle)))
                     }
-                    None => {}
-                }
+                };
+                handling.await;
             })),
             Place::Refused(permit, refusal) => drop(tokio::spawn(async move {
                 match arrival.await {
@@ -94,24 +102,27 @@ pub(crate) async fn accept_all<H, F>(
     }
 }
 
-/// Lets a request in.
-async fn arrive(
-    request: Result<PendingRequest<Stream>, wskit::Error>,
+/// Waits for the first request, and lets it in.
+async fn let_in(
+    arrival: impl Future<Output = Option<Arrival>>,
     entrance: Arc<Entrance>,
     place: ServedPlace,
-    address: Option<IpAddr>,
-) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
-    let mut request = match request {
-        Ok(request) => request,
-        Err(error) => {
-            entrance.refusals.record_error(address, &error);
+    peer: Peer,
+) -> Option<LetIn> {
+    let mut request = match arrival.await? {
+        Arrival::One(Ok(request)) => request,
+        Arrival::One(Err(error)) => {
+            entrance.refusals.record_error(peer.address(), &error);
             return None;
+        }
+        Arrival::Many(streams) => {
+            return Some(LetIn::Many(Box::new(streams.served(entrance, place, peer))));
         }
     };
     match entrance.admit(&mut request, place) {
-        Ok(visitor) => Some((request, visitor)),
+        Ok(visitor) => Some(LetIn::One(request, visitor)),
         Err(refusal) => {
-            refuse(request, refusal, &entrance.refusals, address).await;
+            refuse(request, refusal, &entrance.refusals, peer.address()).await;
             None
         }
     }

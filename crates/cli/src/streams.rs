@@ -1,7 +1,7 @@
 //! An HTTP/2 connection that was accepted: many requests, each handled in a task of its own.
 
 use crate::accepting::{Stream, Transport, refuse};
-use crate::entrance::{Entrance, Place, Refusal, Visitor};
+use crate::entrance::{Entrance, Place, Refusal, ServedPlace, Visitor};
 use crate::forwarded::Peer;
 use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
@@ -15,20 +15,25 @@ pub(crate) struct Streams {
     pub(crate) requests: Requests<Transport>,
 }
 
-impl Streams {
+/// The same where there is a place for it.
+pub(crate) struct ServedStreams {
+    streams: Streams,
+    entrance: Arc<Entrance>,
+    /// The connection's own.
+    place: ServedPlace,
+    peer: Peer,
+}
+
+impl ServedStreams {
     /// Handles every request until the connection ends. When the server goes down, the client is told to
     /// open no more streams, and those that are open say goodbye by themselves.
-    pub(crate) async fn handle<H, F>(
-        self,
-        entrance: Arc<Entrance>,
-        peer: Peer,
-        shutdown: Shutdown,
-        handle: H,
-    ) where
+    pub(crate) async fn handle<H, F>(self, shutdown: Shutdown, handle: H)
+    where
         H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
-        let Streams { first, mut requests } = self;
+        let ServedStreams { streams, entrance, place, peer } = self;
+        let Streams { first, mut requests } = streams;
         let mut next = Some(first);
         let mut goes_down = false;
         while let Some(request) = next {
@@ -53,6 +58,19 @@ impl Streams {
                 }
             };
         }
+        drop(place);
+    }
+}
+
+impl Streams {
+    /// Serves this peer, which has this place.
+    pub(crate) fn served(
+        self,
+        entrance: Arc<Entrance>,
+        place: ServedPlace,
+        peer: Peer,
+    ) -> ServedStreams {
+        ServedStreams { streams: self, entrance, place, peer }
     }
 
     /// Answers every request that there is no place, until the connection ends.
