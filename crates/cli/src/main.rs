@@ -18,6 +18,7 @@ mod printable;
 mod refusals;
 mod request;
 mod seconds;
+mod settings;
 mod shutdown;
 mod streams;
 mod trust;
@@ -26,8 +27,9 @@ mod unix_socket;
 mod way;
 mod x509;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use commands::Command;
+use settings::Settings;
 use std::process::ExitCode;
 
 /// The WebSocket kit: serve a chat, echo messages, connect to endpoints and see why a handshake
@@ -40,7 +42,15 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    match Arguments::parse().command.run() {
+    let given = std::env::args_os().collect();
+    let gathered =
+        Settings::gather(&Arguments::command(), given, |variable| std::env::var_os(variable));
+    let outcome = gathered.and_then(|settings| {
+        let arguments = Arguments::try_parse_from(&settings.arguments);
+        let explain = |error| settings.explain(&error).unwrap_or_else(|| error.exit());
+        arguments.map_err(explain)?.command.run()
+    });
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

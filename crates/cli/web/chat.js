@@ -16,6 +16,17 @@ const memory = {
   },
 };
 
+/** The token that the page was opened with; it goes with the tab. */
+const tokens = {
+  get() {
+    try { return sessionStorage.getItem("wskit.token"); } catch { return this.kept; }
+  },
+  set(token) {
+    this.kept = token;
+    try { sessionStorage.setItem("wskit.token", token); } catch { /* private windows may refuse */ }
+  },
+};
+
 const here = { room: "", name: "", members: [], count: 0, epoch: null, offset: 0, first: 1 };
 const log = new Log(() => line.send({ history: { before: log.oldest ?? here.offset + 1, limit: 50 } }));
 const outbox = new Outbox((command) => line.send(command), log);
@@ -40,7 +51,9 @@ const line = new Line(
       url.searchParams.set("epoch", here.epoch);
       url.searchParams.set("offset", here.offset);
     }
-    return url;
+    // A page cannot set headers, and addresses are written into the logs of proxies.
+    const token = tokens.get();
+    return token ? [url, ["wskit.chat", `bearer.${token}`]] : [url];
   },
   (event) => heard[event.event]?.(event),
   showState,
@@ -204,10 +217,17 @@ function giveBack(text) {
 
 // ── Rooms ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Enters the room that the address names after its #. */
+/** Enters the room that the address names after its #, with the token that may stand behind: `#lobby&token=…`. */
 function enter() {
   let wanted = "";
-  try { wanted = decodeURIComponent(location.hash.slice(1)); } catch { /* not a room then */ }
+  const [room, token] = location.hash.slice(1).split("&token=");
+  try { wanted = decodeURIComponent(room); } catch { /* not a room then */ }
+  if (token) {
+    // Nobody is to read it over a shoulder, or to copy it with the address.
+    tokens.set(token);
+    history.replaceState(null, "", `#${room}`);
+    here.room = "";
+  }
   wanted = wanted.toLowerCase() || "lobby";
   if (wanted === here.room) return;
   const unsaid = [...outbox.clear(), element("message").value].filter((text) => text.trim());

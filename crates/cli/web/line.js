@@ -6,7 +6,7 @@ export class Line {
   #attempts = 0;
   #timer = 0;
 
-  /** `address` gives the URL for each attempt; `heard` gets each event, `changed` each change of state. */
+  /** `address` gives the URL and the subprotocols for each attempt; `heard` gets each event, `changed` each change of state. */
   constructor(address, heard, changed) {
     Object.assign(this, { address, heard, changed });
   }
@@ -14,7 +14,7 @@ export class Line {
   open() {
     this.close();
     this.changed("connecting", {});
-    const socket = new WebSocket(this.address());
+    const socket = new WebSocket(...this.address());
     this.#socket = socket;
     socket.onmessage = ({ data }) => {
       if (this.#socket !== socket) return;
@@ -28,8 +28,8 @@ export class Line {
     socket.onclose = ({ code, reason }) => {
       if (this.#socket !== socket) return;
       this.#socket = null;
-      // 1008 says "not like this": to try the same again is no use.
-      if (code === 1008) this.changed("ended", { reason });
+      // "Not like this", "who are you?", "not you": to try the same again is no use.
+      if ([1008, 4401, 4403].includes(code)) this.changed("ended", { reason });
       else this.#wait(reason);
     };
   }

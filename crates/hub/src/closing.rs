@@ -15,6 +15,12 @@ pub struct Closing {
 }
 
 impl Closing {
+    /// For a reason of the embedding server's own.
+    #[must_use]
+    pub fn because(code: u16, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
     /// 1001: the server stops. Coming back later, or to another server, is right.
     #[must_use]
     pub const fn going_away() -> Self {
@@ -30,6 +36,11 @@ impl Closing {
     /// 4013: more waited for this reader than `mailbox_bytes_max`. Coming back is right.
     pub(crate) const fn read_too_slowly() -> Self {
         Self::new(4013, "you read too slowly and too much was waiting; come back and read on")
+    }
+
+    /// 4429: the member sent much more than it may. Coming back later is right.
+    pub(crate) const fn sent_too_much() -> Self {
+        Self::new(4429, "you send too much; come back later and send less")
     }
 
     /// 1012: the room was forgotten while its members were silent, and begins anew. Coming back is right.
@@ -60,6 +71,10 @@ pub enum Refusal {
     RoomFull,
     /// There are `rooms_max` rooms that somebody is in.
     TooManyRooms,
+    /// The user has `memberships_per_user_max` connections.
+    TooManyOfUser,
+    /// The name that the server vouches for cannot be one.
+    Name,
     /// The store cannot read.
     NotReadable,
     /// The server stops and lets nobody in any more.
@@ -72,6 +87,8 @@ impl Refusal {
     pub fn closing(&self) -> Closing {
         let code = match self {
             Self::RoomName => 1008,
+            Self::TooManyOfUser => 4429,
+            Self::Name => 4403,
             Self::RoomFull | Self::TooManyRooms | Self::NotReadable => 1013,
             Self::Closed(closing) => return closing.clone(),
         };
@@ -83,6 +100,8 @@ impl Refusal {
     pub const fn http_status(&self) -> u16 {
         match self {
             Self::RoomName => 404,
+            Self::TooManyOfUser => 429,
+            Self::Name => 403,
             Self::RoomFull | Self::TooManyRooms | Self::NotReadable | Self::Closed(_) => 503,
         }
     }
@@ -96,6 +115,8 @@ impl fmt::Display for Refusal {
             }
             Self::RoomFull => "the room is full; try again later",
             Self::TooManyRooms => "there are too many rooms; try again later, or enter one that exists",
+            Self::TooManyOfUser => "you have too many connections; end one of them",
+            Self::Name => "the name you are known under cannot be one",
             Self::NotReadable => "the history cannot be read just now; try again later",
             Self::Closed(closing) => &closing.reason,
         })
@@ -110,12 +131,19 @@ mod tests {
 
     #[test]
     fn every_reason_fits_a_close_frame() {
-        let refusals = [Refusal::RoomName, Refusal::RoomFull, Refusal::TooManyRooms];
+        let refusals = [
+            Refusal::RoomName,
+            Refusal::RoomFull,
+            Refusal::TooManyRooms,
+            Refusal::TooManyOfUser,
+            Refusal::Name,
+        ];
         let closings = [
             Closing::going_away(),
             Closing::restarting(),
             Closing::read_too_slowly(),
             Closing::begins_anew(),
+            Closing::sent_too_much(),
             Closing::left(),
         ];
         for closing in refusals.iter().map(Refusal::closing).chain(closings) {

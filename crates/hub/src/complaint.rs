@@ -57,6 +57,10 @@ pub enum Complaint {
     NameReserved,
     /// Another member has the name.
     NameTaken,
+    /// The member is known to the server under its name.
+    NameFixed,
+    /// The member has no right to do that.
+    NotAllowed,
 }
 
 impl Complaint {
@@ -83,6 +87,8 @@ impl Complaint {
             Self::NameCharacters => "name_characters",
             Self::NameReserved => "name_reserved",
             Self::NameTaken => "name_taken",
+            Self::NameFixed => "name_fixed",
+            Self::NotAllowed => "not_allowed",
         }
     }
 }
@@ -129,6 +135,8 @@ impl fmt::Display for Complaint {
             }
             Self::NameReserved => f.write_str("That name belongs to the server; choose another."),
             Self::NameTaken => f.write_str("Somebody here has that name; choose another."),
+            Self::NameFixed => f.write_str("The server knows you under your name."),
+            Self::NotAllowed => f.write_str("You may not do that here."),
         }
     }
 }

@@ -8,19 +8,22 @@ use std::task::Poll;
 use wskit_store::{Bounds, Commit, Following, Memory, Outcome, Statistics, Store};
 
 use crate::closing::{Closing, Refusal};
+use crate::complaint::Complaint;
 use crate::elsewhere::News;
 use crate::event::Connection;
 use crate::fetching::CatchingUp;
 use crate::limits::Limits;
 use crate::lock::lock;
 use crate::mailbox::{Mailbox, Waiting, mailbox};
-use crate::membership::Membership;
-use crate::name::{MemberName, RoomName};
+use crate::membership::{Membership, Passport};
+use crate::name::{MemberName, NameKind, RoomName};
 use crate::open_room::OpenRoom;
 use crate::room::Room;
+use crate::roster::Entrant;
 use crate::speaker::Speaker;
 use crate::timestamp::Timestamp;
-use crate::visit::{ClientName, Visit};
+use crate::users::Users;
+use crate::visit::{ClientName, Standing, Visit};
 
 /// The rooms of a server. Cheap to clone, and every clone is the same hub.
 #[derive(Clone, Debug)]
@@ -32,6 +35,7 @@ pub(crate) struct Shared {
     limits: Limits,
     pub(crate) store: Arc<dyn Store<Speaker>>,
     rooms: Mutex<Rooms>,
+    users: Arc<Users>,
     /// Whoever takes a commit delivers it before another takes the next.
     delivering: Mutex<()>,
 }
@@ -78,7 +82,8 @@ impl Hub {
     pub fn with_store(limits: Limits, entropy: u64, store: Arc<dyn Store<Speaker>>) -> Self {
         let rooms = Rooms { by_name: HashMap::new(), entropy, opened: 0, closed: None, left: None };
         let (rooms, delivering) = (Mutex::new(rooms), Mutex::default());
-        Self { shared: Arc::new(Shared { limits, store, rooms, delivering }) }
+        let users = Arc::default();
+        Self { shared: Arc::new(Shared { limits, store, rooms, users, delivering }) }
     }
 
     /// The bounds of everything.
@@ -104,8 +109,11 @@ impl Hub {
     ) -> Result<(Membership, Mailbox), Refusal> {
         let limits = self.limits();
         let room = self.open(&visit.room).await?;
-        let wanted = visit.name.as_deref().filter(|name| !name.trim().is_empty());
-        let (wanted, name_complaint) = split(wanted.map(|name| MemberName::parse(name, limits)));
+        let user = match &visit.standing {
+            Standing::Known { user, .. } => Some(self.shared.users.enter(user, limits, now)?),
+            Standing::Open | Standing::Stranger => None,
+        };
+        let (wanted, kind, name_complaint) = name(visit, limits)?;
         let (client, client_complaint) =
             split(visit.client.as_deref().map(|name| ClientName::parse(name, limits)));
         let store = &self.shared.store;
@@ -126,8 +134,11 @@ impl Hub {
             position = store.position(room.stream());
         }
         let (slot, mailbox) = mailbox(limits.mailbox_bytes_max);
+        let reads = visit.rights.reads;
+        let had = visit.had.as_ref().filter(|_| reads);
+        let entrant = Entrant { wanted, kind, slot: slot.clone(), reads };
         let (id, name, resumption) =
-            room.admit(wanted, &slot, connection, visit.had.as_ref(), position.as_ref(), limits)?;
+            room.admit(entrant, connection, had, position.as_ref(), limits)?;
         for complaint in [name_complaint, client_complaint].into_iter().flatten() {
             slot.complain(&complaint, None);
         }
@@ -138,7 +149,9 @@ impl Hub {
                 CatchingUp { room, member, slot: slot.clone(), store, limits: limits.clone() };
             slot.send_for(1, catching_up.run(resumption.from));
         }
-        Ok((Membership::new(self.clone(), room, id, name, client, slot, now), mailbox))
+        let rights = visit.rights;
+        let passport = Passport { id, name, kind, client, user, rights };
+        Ok((Membership::new(self.clone(), room, passport, slot, now), mailbox))
     }
 
     /// Delivers what the store commits, for ever. To be awaited by one task.
@@ -307,6 +320,32 @@ impl Rooms {
 /// What a node calls itself among others.
 fn node(entropy: u64) -> String {
     format!("{entropy:016x}")
+}
+
+/// The name for somebody, as far as there is one, and what is wrong with the one that is wanted.
+fn name(
+    visit: &Visit,
+    limits: &Limits,
+) -> Result<(Option<MemberName>, NameKind, Option<Complaint>), Refusal> {
+    let wanted = visit.name.as_deref().filter(|name| !name.trim().is_empty());
+    let stranger = || {
+        let (name, complaint) = split(wanted.map(|name| MemberName::parse_marked(name, limits)));
+        (name, NameKind::Stranger, complaint)
+    };
+    match &visit.standing {
+        Standing::Open => {
+            let (name, complaint) = split(wanted.map(|name| MemberName::parse(name, limits)));
+            Ok((name, NameKind::Open, complaint))
+        }
+        Standing::Stranger => Ok(stranger()),
+        Standing::Known { name: Some(name), .. } => {
+            let name = MemberName::parse_vouched(name, limits).map_err(|_| Refusal::Name)?;
+            Ok((Some(name), NameKind::Known, None))
+        }
+        // What tells a user from others need not be fit for a name.
+        Standing::Known { user, name: None } => Ok(MemberName::parse_vouched(user, limits)
+            .map_or_else(|_| stranger(), |name| (Some(name), NameKind::Known, None))),
+    }
 }
 
 /// What is good, and what is to be complained about.

@@ -61,6 +61,7 @@ mod saying;
 mod speaker;
 mod tail;
 mod timestamp;
+mod users;
 mod visit;
 
 pub use closing::{Closing, Refusal};
@@ -74,4 +75,4 @@ pub use membership::Membership;
 pub use saying::{Publication, Range};
 pub use speaker::Speaker;
 pub use timestamp::Timestamp;
-pub use visit::{Had, Visit};
+pub use visit::{Had, Rights, Standing, Visit};

@@ -9,6 +9,8 @@ pub struct Limits {
     pub rooms_max: usize,
     /// Members of one room at one time.
     pub members_per_room_max: usize,
+    /// Memberships that one user has at one time, in all rooms together, if the server knows its users.
+    pub memberships_per_user_max: usize,
     /// Names in a `welcome` or `members` event; the count beside them is always the true one.
     pub members_listed_max: usize,
     /// Characters in the name a member asks for.
@@ -42,6 +44,7 @@ impl Default for Limits {
         Self {
             rooms_max: 1_000,
             members_per_room_max: 10_000,
+            memberships_per_user_max: 20,
             members_listed_max: 500,
             name_chars_max: 32,
             room_name_chars_max: 64,

@@ -6,13 +6,14 @@ use crate::complaint::Complaint;
 use crate::fetching::tell_history;
 use crate::hub::Hub;
 use crate::mailbox::Slot;
-use crate::name::MemberName;
+use crate::name::{MemberName, NameKind};
 use crate::open_room::OpenRoom;
 use crate::rate::Rate;
 use crate::roster::MemberId;
 use crate::saying::Words;
 use crate::timestamp::Timestamp;
-use crate::visit::ClientName;
+use crate::users::UserPlace;
+use crate::visit::{ClientName, Rights};
 
 /// A place in a room. What the peer sends goes in here; what it is to receive comes out of its
 /// [`Mailbox`](crate::Mailbox). Dropping the membership is leaving the room.
@@ -20,25 +21,36 @@ use crate::visit::ClientName;
 pub struct Membership {
     hub: Hub,
     room: OpenRoom,
-    id: MemberId,
-    name: MemberName,
-    client: Option<ClientName>,
+    passport: Passport,
     slot: Slot,
     rate: Rate,
+    /// What is refused because it came too fast; when this is spent, the member has to go.
+    patience: Rate,
+}
+
+/// Who a member is, and what it may do.
+#[derive(Debug)]
+pub(crate) struct Passport {
+    pub(crate) id: MemberId,
+    pub(crate) name: MemberName,
+    pub(crate) kind: NameKind,
+    pub(crate) client: Option<ClientName>,
+    /// Whom the server knows; its rate goes before the membership's own.
+    pub(crate) user: Option<UserPlace>,
+    pub(crate) rights: Rights,
 }
 
 impl Membership {
     pub(crate) fn new(
         hub: Hub,
         room: OpenRoom,
-        id: MemberId,
-        name: MemberName,
-        client: Option<ClientName>,
+        passport: Passport,
         slot: Slot,
         now: Timestamp,
     ) -> Self {
         let rate = Rate::new(hub.limits(), now);
-        Self { hub, room, id, name, client, slot, rate }
+        let patience = Rate::patience(hub.limits(), now);
+        Self { hub, room, passport, slot, rate, patience }
     }
 
     /// The room's name.
@@ -50,7 +62,7 @@ impl Membership {
     /// The member's name now.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.name.as_str()
+        self.passport.name.as_str()
     }
 
     /// Takes a text message from the peer and does what it asks. What is wrong with it is told to the peer as an
@@ -90,10 +102,10 @@ impl Membership {
         id: Option<String>,
         now: Timestamp,
     ) -> Result<(), Complaint> {
-        let message_id = self.client.as_ref().zip(id.as_ref());
+        let message_id = self.passport.client.as_ref().zip(id.as_ref());
         let message_id = message_id.map(|(client, id)| client.message_id(id));
         let slot = self.slot.clone();
-        let words = Words { from: self.name.as_str(), text, id: message_id };
+        let words = Words { from: self.passport.name.as_str(), text, id: message_id };
         self.hub.say(&self.room, words, now, move |answer| match answer {
             Ok(offset) => slot.acknowledge(id.as_deref(), Some(offset)),
             Err(complaint) => slot.complain(&complaint, id.as_deref()),
@@ -105,10 +117,15 @@ impl Membership {
     /// # Errors
     /// The name is no good, or another member has it.
     pub fn rename(&mut self, wanted: &str) -> Result<(), Complaint> {
-        let name = MemberName::parse(wanted, self.hub.limits())?;
-        if name != self.name {
-            self.room.rename(self.id, &self.name, &name)?;
-            self.name = name;
+        let limits = self.hub.limits();
+        let name = match self.passport.kind {
+            NameKind::Open => MemberName::parse(wanted, limits)?,
+            NameKind::Stranger => MemberName::parse_marked(wanted, limits)?,
+            NameKind::Known => return Err(Complaint::NameFixed),
+        };
+        if name != self.passport.name {
+            self.room.rename(self.passport.id, &self.passport.name, &name)?;
+            self.passport.name = name;
         }
         Ok(())
     }
@@ -137,7 +154,10 @@ impl Membership {
         id: Option<String>,
         now: Timestamp,
     ) -> Result<(), Complaint> {
+        let Rights { reads, writes } = self.passport.rights;
         match command {
+            Command::Say(_) if !writes => return Err(Complaint::NotAllowed),
+            Command::History(_) | Command::Who if !reads => return Err(Complaint::NotAllowed),
             Command::Say(text) => return self.say_under(&text, id, now),
             Command::History(question) => return self.tell_history(question, id),
             Command::Name(wanted) => self.rename(&wanted)?,
@@ -149,9 +169,16 @@ impl Membership {
 
     /// Everything a peer sends is counted, since every kind of it makes work.
     fn spend(&mut self, bytes: usize, now: Timestamp) -> Result<(), Complaint> {
-        if self.rate.take(bytes, now) {
+        let in_time = match &self.passport.user {
+            Some(user) => user.take(bytes, now),
+            None => self.rate.take(bytes, now),
+        };
+        if in_time {
             Ok(())
         } else {
+            if !self.patience.take(bytes, now) {
+                self.slot.close(Closing::sent_too_much());
+            }
             Err(Complaint::TooFast { per_second_max: self.hub.limits().messages_per_second_max })
         }
     }
@@ -160,6 +187,6 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.slot.close(Closing::left());
-        self.room.dismiss(self.id);
+        self.room.dismiss(self.passport.id);
     }
 }

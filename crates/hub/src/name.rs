@@ -22,6 +22,17 @@ pub(crate) struct Likeness(String);
 #[serde(transparent)]
 pub(crate) struct RoomName(String);
 
+/// Who vouches for a name: see [`Standing`](crate::Standing).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NameKind {
+    Open,
+    Stranger,
+    Known,
+}
+
+/// Stands before names that nobody vouches for.
+const MARK: char = '~';
+
 /// Names that only the server may speak under.
 const RESERVED: [&str; 6] = ["server", "system", "wskit", "admin", "administrator", "moderator"];
 
@@ -49,14 +60,31 @@ impl MemberName {
         Ok(name)
     }
 
+    /// A name that the server vouches for. It may be one of the server's, but not look as if nobody did.
+    pub(crate) fn parse_vouched(wanted: &str, limits: &Limits) -> Result<Self, Complaint> {
+        let name = Self::parse_any(wanted, limits)?;
+        if name.0.contains(MARK) { Err(Complaint::NameCharacters) } else { Ok(name) }
+    }
+
+    /// A name that nobody vouches for, so marked, where the server vouches for others.
+    pub(crate) fn parse_marked(wanted: &str, limits: &Limits) -> Result<Self, Complaint> {
+        let Self(name) = Self::parse(wanted.trim().trim_start_matches(MARK), limits)?;
+        let kept = name.chars().take(limits.name_chars_max.saturating_sub(1));
+        Ok(Self(std::iter::once(MARK).chain(kept).collect()))
+    }
+
     /// The name for somebody who brought none.
-    pub(crate) fn guest(number: u64) -> Self {
-        Self(format!("guest-{number}"))
+    pub(crate) fn guest(number: u64, kind: NameKind) -> Self {
+        match kind {
+            NameKind::Open => Self(format!("guest-{number}")),
+            NameKind::Stranger | NameKind::Known => Self(format!("{MARK}guest-{number}")),
+        }
     }
 
     /// This name with a number behind it, shortened so that it stays within the limit.
-    pub(crate) fn numbered(&self, number: u64, limits: &Limits) -> Self {
-        let suffix = format!("-{number}");
+    pub(crate) fn numbered(&self, number: u64, kind: NameKind, limits: &Limits) -> Self {
+        let between = if kind == NameKind::Known { MARK } else { '-' };
+        let suffix = format!("{between}{number}");
         let kept = limits.name_chars_max.saturating_sub(suffix.len());
         let stem: String = self.0.chars().take(kept).collect();
         Self(format!("{}{suffix}", stem.trim_end()))
@@ -161,8 +189,8 @@ mod tests {
     fn a_numbered_name_stays_within_the_limit() {
         let limits = Limits { name_chars_max: 6, ..Limits::default() };
         let long = MemberName::parse("abc ef", &limits).unwrap();
-        assert_eq!(long.numbered(2, &limits).as_str(), "abc-2");
-        assert_eq!(long.numbered(12345, &limits).as_str(), "-12345");
+        assert_eq!(long.numbered(2, NameKind::Open, &limits).as_str(), "abc-2");
+        assert_eq!(long.numbered(12345, NameKind::Open, &limits).as_str(), "-12345");
     }
 
     #[test]

@@ -26,6 +26,12 @@ impl Rate {
         Self { credit: capacity, capacity, per_millisecond, counted_bytes, counted_until: now }
     }
 
+    /// What may be refused before its sender has to go: ten times as much at once as may be done, and as much for long.
+    pub(crate) fn patience(limits: &Limits, now: Timestamp) -> Self {
+        let burst = limits.messages_burst_max.saturating_mul(10);
+        Self::new(&Limits { messages_burst_max: burst, ..limits.clone() }, now)
+    }
+
     /// Takes out one message of so many bytes; `false` means that it is too early for it.
     #[must_use]
     pub(crate) fn take(&mut self, bytes: usize, now: Timestamp) -> bool {

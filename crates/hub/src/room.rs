@@ -11,9 +11,9 @@ use crate::elsewhere::{Changes, Elsewhere, News, TELL_INTERVAL};
 use crate::event::{Connection, Event};
 use crate::limits::Limits;
 use crate::lock::lock;
-use crate::mailbox::{Slot, Waiting};
+use crate::mailbox::Waiting;
 use crate::name::{MemberName, RoomName};
-use crate::roster::{MemberId, Roster};
+use crate::roster::{Entrant, MemberId, Roster};
 use crate::tail::Tail;
 use crate::timestamp::Timestamp;
 use crate::visit::Had;
@@ -118,8 +118,7 @@ impl Room {
     /// [`follow`](Self::follow)s once it has caught up.
     pub(crate) fn admit(
         &self,
-        wanted: Option<MemberName>,
-        slot: &Slot,
+        entrant: Entrant,
         connection: &Connection,
         had: Option<&Had>,
         position: Option<&Position>,
@@ -140,7 +139,8 @@ impl Room {
             state.begin_anew(position.epoch.clone());
         }
         let State { roster, elsewhere, .. } = &mut *state;
-        let (id, name) = roster.admit(wanted, elsewhere, slot.clone(), limits);
+        let (slot, reads) = (entrant.slot.clone(), entrant.reads);
+        let (id, name) = roster.admit(entrant, elsewhere, limits);
         state.told = None;
         let count = state.count();
         let last = state.tail.last();
@@ -148,13 +148,16 @@ impl Room {
         let first = position.map_or(1, |position| position.first).min(last + 1);
         let last_kept = position.map_or(last, |position| position.last.max(last));
         let history = match had {
-            None => state.tail.deliveries().map(Delivery::json).collect(),
-            Some(_) => Vec::new(),
+            None if reads => state.tail.deliveries().map(Delivery::json).collect(),
+            _ => Vec::new(),
         };
         slot.post(Delivery::of(&Event::Welcome {
             room: &self.name,
             name: &name,
-            members: state.names(limits),
+            members: match reads {
+                true => state.names(limits),
+                false => vec![&name],
+            },
             count,
             epoch: &state.epoch,
             offset: last,

@@ -8,7 +8,7 @@ use crate::delivery::Delivery;
 use crate::elsewhere::Elsewhere;
 use crate::limits::Limits;
 use crate::mailbox::Slot;
-use crate::name::{Likeness, MemberName};
+use crate::name::{Likeness, MemberName, NameKind};
 
 /// The members of a room in the order in which they came, no two with names that people would mix up.
 #[derive(Debug, Default)]
@@ -22,10 +22,21 @@ pub(crate) struct Roster {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct MemberId(u64);
 
+/// Somebody who is about to come in.
+#[derive(Debug)]
+pub(crate) struct Entrant {
+    pub(crate) wanted: Option<MemberName>,
+    pub(crate) kind: NameKind,
+    pub(crate) slot: Slot,
+    /// Whether it may know what happens in the room.
+    pub(crate) reads: bool,
+}
+
 #[derive(Debug)]
 struct Member {
     name: MemberName,
     slot: Slot,
+    reads: bool,
     /// From which offset on messages are delivered as they are committed; who is still catching up reads them from the
     /// store, and may have read more than was delivered.
     follows_from: Option<u64>,
@@ -36,16 +47,16 @@ impl Roster {
     /// follow the messages yet.
     pub(crate) fn admit(
         &mut self,
-        wanted: Option<MemberName>,
+        entrant: Entrant,
         elsewhere: &Elsewhere,
-        slot: Slot,
         limits: &Limits,
     ) -> (MemberId, MemberName) {
-        let name = self.free_name(wanted, elsewhere, limits);
+        let Entrant { wanted, kind, slot, reads } = entrant;
+        let name = self.free_name(wanted, kind, elsewhere, limits);
         self.taken.insert(name.likeness());
         self.admitted += 1;
         let id = MemberId(self.admitted);
-        self.members.insert(id, Member { name: name.clone(), slot, follows_from: None });
+        self.members.insert(id, Member { name: name.clone(), slot, reads, follows_from: None });
         (id, name)
     }
 
@@ -83,7 +94,7 @@ impl Roster {
     }
 
     pub(crate) fn deliver(&self, delivery: &Delivery) {
-        for member in self.members.values() {
+        for member in self.members.values().filter(|member| member.reads) {
             member.slot.post(delivery.clone());
         }
     }
@@ -91,7 +102,7 @@ impl Roster {
     /// The member gets messages from this offset on as they are committed.
     pub(crate) fn follow(&mut self, id: MemberId, from: u64) {
         if let Some(member) = self.members.get_mut(&id) {
-            member.follows_from = Some(from);
+            member.follows_from = member.reads.then_some(from);
         }
     }
 
@@ -104,7 +115,8 @@ impl Roster {
     }
 
     pub(crate) fn deliver_except(&self, id: MemberId, delivery: &Delivery) {
-        for (_, member) in self.members.iter().filter(|(other, _)| **other != id) {
+        let others = self.members.iter().filter(|(other, member)| **other != id && member.reads);
+        for (_, member) in others {
             member.slot.post(delivery.clone());
         }
     }
@@ -123,6 +135,7 @@ impl Roster {
     fn free_name(
         &self,
         wanted: Option<MemberName>,
+        kind: NameKind,
         elsewhere: &Elsewhere,
         limits: &Limits,
     ) -> MemberName {
@@ -134,13 +147,17 @@ impl Roster {
             // A few numbers are tried, and then those that count who came, for however many want one name, finding
             // another must not take longer and longer.
             let numbers = (2..10).chain(self.admitted + 1..self.admitted + 9);
-            let mut numbered = numbers.map(|number| wanted.numbered(number, limits));
+            let mut numbered = numbers.map(|number| wanted.numbered(number, kind, limits));
             if is_free(&wanted) { Some(wanted) } else { numbered.find(is_free) }
         });
         // Guests are numbered as they come, so that one is not taken for another who left.
         like_wanted
-            .or_else(|| (self.admitted + 1..).map(MemberName::guest).find(is_free))
-            .unwrap_or_else(|| MemberName::guest(0))
+            .or_else(|| {
+                let mut guests =
+                    (self.admitted + 1..).map(|number| MemberName::guest(number, kind));
+                guests.find(is_free)
+            })
+            .unwrap_or_else(|| MemberName::guest(0, kind))
     }
 }
 
@@ -152,7 +169,9 @@ mod tests {
     fn admit(roster: &mut Roster, wanted: Option<&str>) -> (MemberId, String) {
         let limits = Limits::default();
         let wanted = wanted.map(|wanted| MemberName::parse(wanted, &limits).unwrap());
-        let (id, name) = roster.admit(wanted, &Elsewhere::default(), mailbox(0).0, &limits);
+        let slot = mailbox(0).0;
+        let entrant = Entrant { wanted, kind: NameKind::Open, slot, reads: true };
+        let (id, name) = roster.admit(entrant, &Elsewhere::default(), &limits);
         (id, name.to_string())
     }
 

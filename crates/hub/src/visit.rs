@@ -17,6 +17,46 @@ pub struct Visit {
     pub client: Option<String>,
     /// What the client has already, if it was here before.
     pub had: Option<Had>,
+    /// Who it is, as the embedding server has found out.
+    pub standing: Standing,
+    /// What it may do.
+    pub rights: Rights,
+}
+
+/// Whether somebody is known, and so whose name it has.
+///
+/// Where the server knows some of its members, a name tells whether it is vouched for: `~` stands before one that is
+/// not, and no name that is has any but the `~2` that tells a user's second connection from the first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// The server knows nobody, and everybody may have any name.
+    #[default]
+    Open,
+    /// The server knows some of its members, and this is none of them.
+    Stranger,
+    /// The server knows who this is.
+    Known {
+        /// Tells this user from all others. Its connections share its limits.
+        user: String,
+        /// The name that the server vouches for; without one, what tells the user from others if it is fit for a
+        /// name.
+        name: Option<String>,
+    },
+}
+
+/// What somebody may do in a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rights {
+    /// Hear what is said, read what was, and see who is here.
+    pub reads: bool,
+    /// Say something.
+    pub writes: bool,
+}
+
+impl Default for Rights {
+    fn default() -> Self {
+        Self { reads: true, writes: true }
+    }
 }
 
 /// The last message somebody has.

@@ -5,11 +5,14 @@ mod clock;
 mod counters;
 mod health;
 mod keeping;
+mod limits;
 #[cfg(feature = "nats")]
 mod nodes;
 mod page;
 mod programs;
 mod session;
+mod tokens;
+mod turning_away;
 
 use crate::accepting::{accept, converse};
 use crate::failure::Failure;
@@ -20,15 +23,27 @@ use clock::Clock;
 use counters::Counters;
 use health::Health;
 use keeping::{Keeping, Kept, Neighbours};
+use limits::LimitArguments;
 use programs::{ProgramArguments, Programs};
 use session::Session;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use wskit_hub::{Hub, Limits};
+use tokens::TokenArguments;
+use turning_away::turn_away;
+use wskit_hub::Hub;
 
 /// Runs a chat: a page at /, and rooms at /chat/ROOM for any WebSocket client.
+///
+/// Each flag is also a setting in the --config file, under its name, and a variable of the environment, such as
+/// WSKIT_LISTEN for --listen. Flags go before variables, and these before the file.
 #[derive(clap::Args)]
 pub(crate) struct Serve {
+    /// A file of settings, as TOML
+    #[arg(long, value_name = "FILE")]
+    // It is read before the command line is.
+    config: Option<PathBuf>,
+
     #[command(flatten)]
     listening: Listening,
 
@@ -41,10 +56,15 @@ pub(crate) struct Serve {
     #[command(flatten)]
     log: LogArguments,
 
-    /// How many messages a second a member may send for long; four times as many at once
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    messages_per_second: u32,
+    #[command(flatten)]
+    limits: LimitArguments,
+
+    #[command(flatten)]
+    tokens: TokenArguments,
 }
+
+/// What members speak.
+const SUBPROTOCOL: &str = "wskit.chat";
 
 /// How often is looked for messages that are too old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
@@ -52,10 +72,11 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 impl Serve {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         self.log.begin();
-        let mut limits = Limits::default();
-        limits.messages_per_second_max = self.messages_per_second;
-        limits.messages_burst_max = 4 * self.messages_per_second;
+        let limits = self.limits.limits();
         let server = self.listening.server(limits.incoming_bytes_max() as u64)?;
+        // Pages offer it to bring a token along, and browsers want one of those that they offer to be chosen.
+        let server = server.subprotocol(SUBPROTOCOL)?;
+        let gate = Arc::new(self.tokens.gate()?);
         let clock = Clock::start();
         let Kept { store, place, neighbours } = self.keeping.open()?;
         let hub = Hub::with_store(limits, clock.entropy(), store);
@@ -72,18 +93,25 @@ impl Serve {
         let work = work(hub.clone(), clock, programs, neighbours);
         self.listening.run(&server, announce, work, move |request, visitor, shutdown| {
             let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
+            let gate = gate.clone();
             let opening = Box::pin(async move {
                 let Some(visit) = chat::visit(request.request()) else {
                     page::answer(request, &health).await;
                     return None;
                 };
-                Some((accept(request, &visitor).await?, visit, visitor))
+                match gate.admit(request.request(), visit) {
+                    Ok(admitted) => Some((accept(request, &visitor).await?, admitted, visitor)),
+                    Err(denial) => {
+                        turn_away(request, denial, &visitor).await;
+                        None
+                    }
+                }
             });
             async move {
-                let Some((socket, visit, visitor)) = opening.await else { return };
+                let Some((socket, admitted, visitor)) = opening.await else { return };
                 converse(socket, shutdown, async |socket| {
-                    let session = Session::open(&counters, visitor.address, &visit.room, None);
-                    chat::converse(socket, &hub, &visit, clock, session).await
+                    let session = Session::open(&counters, visitor.address, &admitted.visit);
+                    chat::converse(socket, &hub, &admitted, clock, session).await
                 })
                 .await;
             }

@@ -3,10 +3,14 @@
 use super::clock::Clock;
 use super::counters::Counters;
 use super::session::Session;
+use super::tokens::{Admitted, Denial};
 use crate::accepting::Stream;
 use percent_encoding::percent_decode_str;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
+use tokio::time::{Instant, Sleep, sleep_until};
 use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
 use wskit_hub::{Closing, Connection, Had, Hub, Mailbox, Visit};
 
@@ -31,6 +35,7 @@ pub(super) fn visit(request: &Request) -> Option<Visit> {
         name: value("name"),
         client: value("client"),
         had: had.map(|(epoch, offset)| Had { epoch, offset }),
+        ..Visit::default()
     })
 }
 
@@ -42,11 +47,11 @@ fn decode(text: &str) -> String {
 pub(super) async fn converse(
     socket: &mut WebSocket<Stream>,
     hub: &Hub,
-    visit: &Visit,
+    admitted: &Admitted,
     clock: Clock,
     mut session: Session<'_>,
 ) -> Result<(), Error> {
-    let outcome = carry(socket, hub, visit, clock, &mut session).await;
+    let outcome = carry(socket, hub, admitted, clock, &mut session).await;
     if let Err(error) = &outcome {
         session.failed(error);
     }
@@ -57,7 +62,7 @@ pub(super) async fn converse(
 async fn carry(
     socket: &mut WebSocket<Stream>,
     hub: &Hub,
-    visit: &Visit,
+    Admitted { visit, expires }: &Admitted,
     clock: Clock,
     session: &mut Session<'_>,
 ) -> Result<(), Error> {
@@ -73,8 +78,16 @@ async fn carry(
             return close(socket, &closing).await;
         }
     };
+    let mut expiry = expires.and_then(at);
     let closing = loop {
-        match poll_fn(|context| poll_turn(socket, &mut mailbox, counters, context)).await? {
+        let turn = poll_fn(|context| {
+            let is_over = expiry.as_mut().is_some_and(|at| at.as_mut().poll(context).is_ready());
+            if is_over {
+                return Poll::Ready(Ok(Turn::Closing(Denial::Expired.closing())));
+            }
+            poll_turn(socket, &mut mailbox, counters, context)
+        });
+        match turn.await? {
             Turn::Received(Message::Text(text)) => {
                 counters.received.count(text.len());
                 membership.receive_text(&text, clock.now());
@@ -93,6 +106,12 @@ async fn carry(
     // The others see at once that this member has left, however long the goodbye takes.
     drop(membership);
     close(socket, &closing).await
+}
+
+/// A timer for a moment, unless that is too far away to wait for.
+fn at(moment: SystemTime) -> Option<Pin<Box<Sleep>>> {
+    let left = moment.duration_since(SystemTime::now()).unwrap_or_default();
+    Some(Box::pin(sleep_until(Instant::now().checked_add(left)?)))
 }
 
 /// What a connection comes to next.
@@ -179,10 +198,10 @@ mod tests {
                 let (stream, _) = listener.accept().await.unwrap();
                 let mut socket =
                     wskit::accept(Stream::First(MaybeTls::First(stream))).await.unwrap();
-                let visit = visit_of("slow");
+                let admitted = Admitted { visit: visit_of("slow"), expires: None };
                 let counters = Counters::default();
-                let session = Session::open(&counters, None, LOBBY, None);
-                converse(&mut socket, &hub, &visit, clock, session).await
+                let session = Session::open(&counters, None, &admitted.visit);
+                converse(&mut socket, &hub, &admitted, clock, session).await
             }
         });
         let client = Client::new(&url).unwrap().compression(Compression::off());

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use tracing::{Level, enabled, info};
 use wskit::{CloseFrame, Error, Savings};
+use wskit_hub::{Standing, Visit};
 
 /// One connection. However it ends, its end is counted and written down when this is dropped.
 pub(super) struct Session<'a> {
@@ -37,11 +38,15 @@ impl<'a> Session<'a> {
     pub(super) fn open(
         counters: &'a Counters,
         address: Option<IpAddr>,
-        room: &str,
-        user: Option<&str>,
+        visit: &Visit,
     ) -> Session<'a> {
         counters.opened.fetch_add(1, Relaxed);
         let written = enabled!(Level::INFO).then(|| {
+            let room = &*visit.room;
+            let user = match &visit.standing {
+                Standing::Known { user, .. } => Some(&**user),
+                _ => None,
+            };
             info!(address = address.map(tracing::field::display), room, user, "opened");
             Box::new(Written {
                 address,

@@ -1,0 +1,131 @@
+//! The keys with which tokens are verified, each for one algorithm.
+
+use crate::failure::{Failure, Kind};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
+use jsonwebtoken::{Algorithm, DecodingKey, Header};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where the keys are.
+#[derive(clap::Args)]
+pub(super) struct KeyArguments {
+    /// The secret that tokens are signed with (HS256), of 32 bytes or more
+    #[arg(long, value_name = "FILE")]
+    token_secret_file: Option<PathBuf>,
+
+    /// The public key of who signs tokens, as PEM: RSA (RS256), P-256 (ES256) or Ed25519 (EdDSA)
+    #[arg(long, value_name = "FILE")]
+    token_key_file: Option<PathBuf>,
+
+    /// The same keys as a JSON Web Key Set (RFC 7517)
+    #[arg(long, value_name = "FILE")]
+    token_jwks_file: Option<PathBuf>,
+}
+
+/// A key, and the only algorithm that it is used with.
+pub(super) struct Key {
+    pub(super) algorithm: Algorithm,
+    pub(super) key: DecodingKey,
+    id: Option<String>,
+}
+
+/// The fewest bytes of a secret: RFC 7518 §3.2 wants as many as the hash has.
+const SECRET_BYTES_MIN: usize = 32;
+
+/// The most keys of a set.
+const KEYS_MAX: usize = 32;
+
+impl KeyArguments {
+    /// Reads all keys that are given.
+    pub(super) fn load(&self) -> Result<Vec<Key>, Failure> {
+        let mut keys = Vec::new();
+        if let Some(path) = &self.token_secret_file {
+            keys.push(read("--token-secret-file", path, secret)?);
+        }
+        if let Some(path) = &self.token_key_file {
+            keys.push(read("--token-key-file", path, pem)?);
+        }
+        if let Some(path) = &self.token_jwks_file {
+            keys.extend(read("--token-jwks-file", path, set)?);
+        }
+        Ok(keys)
+    }
+}
+
+impl Key {
+    /// Whether a token with this header may be signed with this key.
+    pub(super) fn may_have_signed(&self, header: &Header) -> bool {
+        let names_another = self.id.is_some() && header.kid.is_some() && self.id != header.kid;
+        self.algorithm == header.alg && !names_another
+    }
+}
+
+fn read<T>(
+    flag: &str,
+    path: &Path,
+    parse: impl FnOnce(&[u8]) -> Result<T, &'static str>,
+) -> Result<T, Failure> {
+    let wrong = |why: &dyn std::fmt::Display| {
+        Failure::new(Kind::Usage, format_args!("{flag} {}: {why}", path.display()))
+    };
+    let content = fs::read(path).map_err(|error| wrong(&error))?;
+    parse(&content).map_err(|why| wrong(&why))
+}
+
+fn secret(content: &[u8]) -> Result<Key, &'static str> {
+    let secret = content.trim_ascii_end();
+    if secret.len() < SECRET_BYTES_MIN {
+        return Err("a secret has 32 bytes or more, as `openssl rand -hex 32` makes them");
+    }
+    Ok(Key { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret), id: None })
+}
+
+fn pem(content: &[u8]) -> Result<Key, &'static str> {
+    if content.windows(11).any(|words| words == b"PRIVATE KEY") {
+        return Err("this key is private; give its public one, as `openssl pkey -pubout` makes it");
+    }
+    let key = |algorithm, key| Key { algorithm, key, id: None };
+    DecodingKey::from_rsa_pem(content)
+        .map(|rsa| key(Algorithm::RS256, rsa))
+        .or_else(|_| DecodingKey::from_ec_pem(content).map(|ec| key(Algorithm::ES256, ec)))
+        .or_else(|_| DecodingKey::from_ed_pem(content).map(|ed| key(Algorithm::EdDSA, ed)))
+        .map_err(|_| "this is no public key of RSA, P-256 or Ed25519 as PEM")
+}
+
+fn set(content: &[u8]) -> Result<Vec<Key>, &'static str> {
+    let set: serde_json::Value = serde_json::from_slice(content).map_err(|_| "this is not JSON")?;
+    let keys = set["keys"].as_array().ok_or("this is no set of keys: it has no \"keys\"")?;
+    if keys.len() > KEYS_MAX {
+        return Err("there are more than 32 keys in it");
+    }
+    // RFC 7517 §5: keys that are not understood are passed over.
+    let keys: Vec<_> =
+        keys.iter().filter_map(|key| web_key(&serde_json::from_value(key.clone()).ok()?)).collect();
+    if keys.is_empty() {
+        Err("there is no key in it for RS256, ES256, EdDSA or HS256")
+    } else {
+        Ok(keys)
+    }
+}
+
+fn web_key(key: &Jwk) -> Option<Key> {
+    let algorithm = match &key.algorithm {
+        AlgorithmParameters::RSA(_) => Algorithm::RS256,
+        AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
+            Algorithm::ES256
+        }
+        AlgorithmParameters::OctetKeyPair(curve) if curve.curve == EllipticCurve::Ed25519 => {
+            Algorithm::EdDSA
+        }
+        // In base64, so every four characters are three bytes.
+        AlgorithmParameters::OctetKey(octets) if octets.value.len() * 3 / 4 >= SECRET_BYTES_MIN => {
+            Algorithm::HS256
+        }
+        _ => return None,
+    };
+    let wanted = key.common.key_algorithm.map(|wanted| wanted.to_string());
+    let is_for_this = wanted.is_none_or(|wanted| wanted == format!("{algorithm:?}"));
+    let signs = !matches!(key.common.public_key_use, Some(PublicKeyUse::Encryption));
+    let decoding = DecodingKey::from_jwk(key).ok().filter(|_| is_for_this && signs)?;
+    Some(Key { algorithm, key: decoding, id: key.common.key_id.clone() })
+}
