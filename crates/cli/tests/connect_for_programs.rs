@@ -18,7 +18,9 @@ fn all_that_happens_is_a_line_with_its_time() {
     let echo = Echo::start(&[]);
     let ran = run(&["connect", "--output", "json", "--send", "hello", &echo.url], b"");
     assert_eq!(ran.code, Some(0), "{}", ran.stderr);
-    let records = records(ran.text());
+    let mut records = records(ran.text());
+    // The Ping behind the end of the input, if the answer was not faster.
+    records.retain(|record| record["event"] != "ping" && record["event"] != "pong");
     let found: Vec<_> = records
         .iter()
         .map(|record| {
