@@ -1,8 +1,9 @@
 //! Echoes whatever the Autobahn test suite's server sends, case after case.
 //!
-//! `AB_URL` is the server's address, `AB_AGENT` the name in its report.
+//! `AB_URL` is the server's address, `AB_AGENT` the name in its report. With `AB_HTTP2` it is asked over
+//! HTTP/2.
 
-use wskit::{Error, Message};
+use wskit::{Client, ClientStream, Error, HttpVersion, Message, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -21,16 +22,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn receive(url: &str) -> Result<Option<Message>, Error> {
-    let mut socket = wskit::connect(url).await?;
+    let mut socket = connect(url).await?;
     let message = socket.recv().await.transpose()?;
     while socket.recv().await.is_some() {}
     Ok(message)
 }
 
 async fn echo(url: &str) -> Result<(), Error> {
-    let mut socket = wskit::connect(url).await?;
+    let mut socket = connect(url).await?;
     while let Some(message) = socket.recv().await {
         socket.feed(message?).await?;
     }
     Ok(())
+}
+
+async fn connect(url: &str) -> Result<WebSocket<ClientStream>, Error> {
+    let http2 = std::env::var_os("AB_HTTP2").is_some();
+    let version = if http2 { HttpVersion::Http2 } else { HttpVersion::Http1 };
+    Client::new(url)?.http(version).connect().await
 }
