@@ -156,7 +156,8 @@ impl Membership {
     ) -> Result<(), Complaint> {
         let Rights { reads, writes } = self.passport.rights;
         match command {
-            Command::Say(_) if !writes => return Err(Complaint::NotAllowed),
+            // A new name is told to all, so it is a way to speak.
+            Command::Say(_) | Command::Name(_) if !writes => return Err(Complaint::NotAllowed),
             Command::History(_) | Command::Who if !reads => return Err(Complaint::NotAllowed),
             Command::Say(text) => return self.say_under(&text, id, now),
             Command::History(question) => return self.tell_history(question, id),

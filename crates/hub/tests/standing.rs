@@ -104,12 +104,14 @@ fn who_may_only_read_says_nothing() {
     let mut reader = join(&hub, Visit { rights, ..Visit::default() }).unwrap();
     ann.membership.receive_text("hello", at(0));
     reader.membership.receive_text("hello too", at(0));
+    reader.membership.receive_text(r#"{"name":"hello too"}"#, at(0));
     reader.membership.receive_text(r#"{"who":true}"#, at(0));
     let events = reader.events();
     let kinds: Vec<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["welcome", "message", "error", "members"]);
-    assert_eq!(events[2]["reason"], "not_allowed");
-    assert!(!ann.events().iter().any(|event| event["text"] == "hello too"));
+    assert_eq!(kinds, ["welcome", "message", "error", "error", "members"]);
+    assert!(events[2..4].iter().all(|event| event["reason"] == "not_allowed"));
+    let told = ann.events();
+    assert!(!told.iter().any(|event| event["event"] == "renamed" || event["text"] == "hello too"));
 }
 
 #[test]
