@@ -261,8 +261,9 @@ impl Room {
     /// Takes in what another node tells.
     pub(crate) fn hear(&self, news: &News, now: Timestamp, limits: &Limits) {
         let listed = news.members.iter().take(limits.members_listed_max);
+        // The other node let them in under these names, which may be the server's where it vouches for them.
         let members: Vec<_> =
-            listed.filter_map(|name| MemberName::parse(name, limits).ok()).collect();
+            listed.filter_map(|name| MemberName::parse_any(name, limits).ok()).collect();
         let mut state = lock(&self.state);
         let changes = state.elsewhere.hear(&news.node, members, news.count, now);
         state.tell_changes(changes);

@@ -1,7 +1,7 @@
 //! Who is here, on whichever node: two hubs that tell each other.
 
 use serde_json::{Value, json};
-use wskit_hub::{Connection, Hub, Limits, Mailbox, Membership, Timestamp, Visit};
+use wskit_hub::{Connection, Hub, Limits, Mailbox, Membership, Standing, Timestamp, Visit};
 
 fn at(milliseconds: u64) -> Timestamp {
     Timestamp::from_unix_milliseconds(1_760_000_000_000 + milliseconds)
@@ -112,4 +112,25 @@ async fn nothing_is_told_twice_without_need() {
     hubs[0].hear(news.to_string().as_bytes(), at(2_000));
     let (_bob, _mailbox, welcome) = join(&hubs[0], "bob", at(2_000)).await;
     assert_eq!(welcome["members"], json!(["ann", "bob", "eve"]));
+}
+
+#[tokio::test]
+async fn names_that_are_vouched_for_are_known_on_other_nodes_too() {
+    let hubs = hubs();
+    let visit = |name: &str| Visit {
+        room: "lobby".into(),
+        standing: Standing::Known { user: name.into(), name: Some(name.into()) },
+        ..Visit::default()
+    };
+    let connection = Connection::default();
+    let (bob, mut mailbox, _) = join(&hubs[1], "bob", at(0)).await;
+    let _chief = hubs[0].join(&visit("admin"), &connection, at(0)).await.unwrap();
+    let _first = hubs[0].join(&visit("ann"), &connection, at(0)).await.unwrap();
+    let _second = hubs[0].join(&visit("ann"), &connection, at(0)).await.unwrap();
+    exchange(&hubs, at(0));
+    events(&mut mailbox);
+    bob.who();
+    let everybody = json!(["bob", "admin", "ann", "ann~2"]);
+    let expected = json!({ "event": "members", "members": everybody, "count": 4 });
+    assert_eq!(events(&mut mailbox), [expected]);
 }
