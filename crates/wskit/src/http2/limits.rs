@@ -23,8 +23,9 @@ pub struct Http2Limits {
     /// How many errors in single streams, which we reset, the peer may make: 1024. One more ends the
     /// connection.
     pub stream_errors_max: usize,
-    /// How long a server keeps a connection without any stream: 60 s. Before the first stream it is
-    /// the [opening timeout](crate::Server::opening_timeout). `None` waits for ever.
+    /// How long a server keeps a connection without any stream: 60 s. A stream counts until the
+    /// application drops it, however much of what it sent last has yet to leave. Before the first
+    /// stream it is the [opening timeout](crate::Server::opening_timeout). `None` waits for ever.
     pub idle_timeout: Option<Duration>,
 }
 

@@ -14,6 +14,7 @@
 
 mod connection;
 mod limits;
+mod live;
 mod requests;
 mod rewound;
 mod stream;

@@ -1,5 +1,6 @@
 //! The requests of one connection, whichever version of HTTP it speaks.
 
+use super::live::Live;
 use super::rewound::{Rewound, is_http2};
 use super::{Http2Limits, Http2Stream, broken};
 use crate::server::{Answering, PendingRequest, Server, read_until, refuse_unread};
@@ -99,7 +100,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
         }
         let Stage::Http2(multiplexed) = &mut self.stage else { return None };
         match poll_fn(|cx| multiplexed.poll_request(cx)).await {
-            Some(Ok((request, answer))) => Some(self.check(request, answer)),
+            Some(Ok((request, answer))) => {
+                let (head, frames) = request.into_parts();
+                let stream =
+                    Http2Stream::requested(&head.method, frames, answer, &multiplexed.live);
+                Some(self.check(&head, stream))
+            }
             Some(Err(error)) => {
                 self.stage = Stage::Ended;
                 Some(Err(Error::Opening(broken(error))))
@@ -130,10 +136,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     /// Takes a request as one of HTTP/1.1 is taken, or answers it.
     fn check(
         &self,
-        request: http::Request<RecvStream>,
-        answer: SendResponse<Bytes>,
+        head: &http::request::Parts,
+        mut stream: Http2Stream,
     ) -> Result<PendingRequest<ServerStream<S>>, Error> {
-        let (head, frames) = request.into_parts();
         let fields = PseudoHeaders {
             method: head.method.as_str(),
             protocol: head.extensions.get::<Protocol>().map(Protocol::as_str),
@@ -142,7 +147,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
             path: head.uri.path_and_query().map(http::uri::PathAndQuery::as_str),
         };
         let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let mut stream = Http2Stream::requested(frames, answer);
         match self.server.check_request(fields, headers) {
             Ok(request) => Ok(PendingRequest {
                 stream: Either::Second(Box::new(stream)),
@@ -176,8 +180,9 @@ fn refuse(stream: &mut Http2Stream, error: &RequestError) {
 
 /// An HTTP/2 connection, and how long it may be idle.
 struct Multiplexed<S> {
-    connection: Shaking<S>,
-    /// Rings when it has been without a stream for too long.
+    connection: Phase<S>,
+    live: Live,
+    /// Rings when it has been without a live stream for too long.
     alarm: Option<Pin<Box<Sleep>>>,
     /// How long it may be.
     patience: Option<Duration>,
@@ -186,9 +191,9 @@ struct Multiplexed<S> {
     is_ending: bool,
 }
 
-enum Shaking<S> {
-    Hands(Handshake<Rewound<S>, Bytes>),
-    No(Connection<Rewound<S>, Bytes>),
+enum Phase<S> {
+    Handshaking(Handshake<Rewound<S>, Bytes>),
+    Open(Connection<Rewound<S>, Bytes>),
 }
 
 type Arrived = (http::Request<RecvStream>, SendResponse<Bytes>);
@@ -196,7 +201,8 @@ type Arrived = (http::Request<RecvStream>, SendResponse<Bytes>);
 impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexed<S> {
     fn new(first: Rewound<S>, limits: Http2Limits, server: &Server) -> Multiplexed<S> {
         Multiplexed {
-            connection: Shaking::Hands(limits.server().handshake(first)),
+            connection: Phase::Handshaking(limits.server().handshake(first)),
+            live: Live::default(),
             alarm: None,
             patience: server.opening_time(),
             idle_timeout: limits.idle_timeout,
@@ -206,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexed<S> {
     }
 
     fn shut_down(&mut self) {
-        if let Shaking::No(connection) = &mut self.connection {
+        if let Phase::Open(connection) = &mut self.connection {
             connection.graceful_shutdown();
         }
         self.is_ending = true;
@@ -216,36 +222,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Multiplexed<S> {
 
     fn poll_request(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Arrived, h2::Error>>> {
         loop {
-            let has_streams = match &mut self.connection {
-                Shaking::Hands(handshake) => match Pin::new(handshake).poll(cx) {
+            match &mut self.connection {
+                Phase::Handshaking(handshake) => match Pin::new(handshake).poll(cx) {
                     Poll::Ready(Ok(mut connection)) => {
                         if self.is_ending {
                             connection.graceful_shutdown();
                         }
-                        self.connection = Shaking::No(connection);
+                        self.connection = Phase::Open(connection);
                         continue;
                     }
                     Poll::Ready(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    Poll::Pending => false,
+                    Poll::Pending => {}
                 },
-                Shaking::No(connection) => match connection.poll_accept(cx) {
+                Phase::Open(connection) => match connection.poll_accept(cx) {
                     Poll::Ready(arrived) => {
                         if !self.is_ending {
                             self.patience = self.idle_timeout;
                         }
+                        self.alarm = None;
                         return Poll::Ready(arrived);
                     }
-                    Poll::Pending => connection.has_streams(),
+                    Poll::Pending => {}
                 },
-            };
-            if has_streams {
+            }
+            if self.live.poll_none(cx).is_pending() {
                 self.alarm = None;
                 return Poll::Pending;
             }
             let Some(patience) = self.patience else { return Poll::Pending };
             let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep(patience)));
             ready!(alarm.as_mut().poll(cx));
-            if self.is_ending || matches!(self.connection, Shaking::Hands(_)) {
+            if self.is_ending || matches!(self.connection, Phase::Handshaking(_)) {
                 return Poll::Ready(None);
             }
             self.shut_down();

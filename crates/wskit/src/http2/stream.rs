@@ -1,11 +1,12 @@
 //! A stream of an HTTP/2 connection, as a stream of bytes.
 
 use super::broken;
+use super::live::{Live, LiveHalf};
 use crate::Split;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 use std::{
     fmt, io,
     io::IoSlice,
@@ -32,34 +33,71 @@ pub struct Http2Reader {
     frames: RecvStream,
     /// What is left of the last DATA frame.
     rest: Bytes,
+    /// A client's stream has none, for its connection waits for no stream.
+    _live: Option<LiveHalf>,
 }
 
 /// The half of an [`Http2Stream`] that is written to.
-pub struct Http2Writer(Writing);
+pub struct Http2Writer {
+    writing: Writing,
+    _live: Option<LiveHalf>,
+}
 
 enum Writing {
     /// A server has yet to answer.
-    Answering(SendResponse<Bytes>),
+    Answering(SendResponse<Bytes>, Content),
     Data(SendStream<Bytes>),
     /// This side has ended.
     Ended,
 }
 
+/// How much of its content the refusal of a request has.
+#[derive(Clone, Copy)]
+enum Content {
+    /// All, which leaves as the client takes it.
+    Whole,
+    /// What the client has room for at once, so that a stream which the client does not end, as that
+    /// of a CONNECT, waits for nothing.
+    AsFits,
+    /// None, as RFC 9110 §9.3.2 demands for HEAD.
+    None,
+}
+
+impl Content {
+    fn for_method(method: &Method) -> Content {
+        match *method {
+            Method::CONNECT => Content::AsFits,
+            Method::HEAD => Content::None,
+            _ => Content::Whole,
+        }
+    }
+}
+
 impl Http2Stream {
-    /// The stream of a request that waits for its answer.
-    pub(super) fn requested(frames: RecvStream, answer: SendResponse<Bytes>) -> Http2Stream {
-        Http2Stream::new(frames, Writing::Answering(answer))
+    /// The stream of a request that waits for its answer, one of those that are alive.
+    pub(super) fn requested(
+        method: &Method,
+        frames: RecvStream,
+        answer: SendResponse<Bytes>,
+        live: &Live,
+    ) -> Http2Stream {
+        Http2Stream::new(
+            frames,
+            Writing::Answering(answer, Content::for_method(method)),
+            Some(live),
+        )
     }
 
     /// The stream of a request that was answered.
     pub(super) fn answered(frames: RecvStream, data: SendStream<Bytes>) -> Http2Stream {
-        Http2Stream::new(frames, Writing::Data(data))
+        Http2Stream::new(frames, Writing::Data(data), None)
     }
 
-    fn new(frames: RecvStream, writing: Writing) -> Http2Stream {
+    fn new(frames: RecvStream, writing: Writing, live: Option<&Live>) -> Http2Stream {
+        let half = || live.map(Live::half);
         Http2Stream {
-            reader: Http2Reader { frames, rest: Bytes::new() },
-            writer: Http2Writer(writing),
+            reader: Http2Reader { frames, rest: Bytes::new(), _live: half() },
+            writer: Http2Writer { writing, _live: half() },
         }
     }
 
@@ -78,14 +116,13 @@ impl Http2Stream {
         for (name, value) in rejection.final_headers() {
             response.add_header(name, value);
         }
-        response.add_header("content-length", rejection.body.len().to_string().as_bytes());
         response.end(rejection.body)
     }
 
     /// Refuses a request that is malformed (RFC 9113 §8.1.1).
     pub(super) fn reset(&mut self, reason: Reason) {
-        match &mut self.writer.0 {
-            Writing::Answering(answer) => answer.send_reset(reason),
+        match &mut self.writer.writing {
+            Writing::Answering(answer, _) => answer.send_reset(reason),
             Writing::Data(data) => data.send_reset(reason),
             Writing::Ended => {}
         }
@@ -109,32 +146,46 @@ impl PendingResponse<'_> {
 
     /// Opens the stream.
     pub(crate) fn accept(self) -> io::Result<()> {
-        let data = self.writer.answer(self.head)?;
-        self.writer.0 = Writing::Data(data);
+        let data = self.writer.answer(self.head, false)?;
+        self.writer.writing = Writing::Data(data);
         Ok(())
     }
 
-    /// Ends the stream after this body, of any length: it leaves as the client takes it.
-    fn end(self, body: Bytes) -> io::Result<()> {
-        let mut data = self.writer.answer(self.head)?;
-        self.writer.0 = Writing::Ended;
+    /// Ends the stream after this body, of any length.
+    fn end(mut self, mut body: Bytes) -> io::Result<()> {
+        let Writing::Answering(_, content) = self.writer.writing else {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        };
+        if !matches!(content, Content::AsFits) {
+            self.add_header("content-length", body.len().to_string().as_bytes());
+        }
+        let is_whole = matches!(content, Content::None);
+        let mut data = self.writer.answer(self.head, is_whole)?;
+        self.writer.writing = Writing::Ended;
+        if is_whole {
+            return Ok(());
+        }
+        if matches!(content, Content::AsFits) {
+            data.reserve_capacity(body.len());
+            body.truncate(data.capacity());
+        }
         data.send_data(body, true).map_err(broken)
     }
 }
 
 impl Http2Writer {
-    fn answer(&mut self, head: Response<()>) -> io::Result<SendStream<Bytes>> {
-        match &mut self.0 {
-            Writing::Answering(answer) => answer.send_response(head, false).map_err(broken),
+    fn answer(&mut self, head: Response<()>, is_whole: bool) -> io::Result<SendStream<Bytes>> {
+        match &mut self.writing {
+            Writing::Answering(answer, _) => answer.send_response(head, is_whole).map_err(broken),
             Writing::Data(_) | Writing::Ended => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 
     /// Why nothing can be written.
     fn poll_fault(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
-        let reset = match &mut self.0 {
+        let reset = match &mut self.writing {
             Writing::Data(data) => ready!(data.poll_reset(cx)),
-            Writing::Answering(_) => return Poll::Ready(io::ErrorKind::NotConnected.into()),
+            Writing::Answering(..) => return Poll::Ready(io::ErrorKind::NotConnected.into()),
             Writing::Ended => return Poll::Ready(io::ErrorKind::BrokenPipe.into()),
         };
         Poll::Ready(match reset {
@@ -174,7 +225,7 @@ impl Http2Writer {
         bytes: usize,
         copy: impl FnOnce(usize) -> Bytes,
     ) -> Poll<io::Result<usize>> {
-        let Writing::Data(data) = &mut self.0 else { return self.poll_fault(cx).map(Err) };
+        let Writing::Data(data) = &mut self.writing else { return self.poll_fault(cx).map(Err) };
         if bytes == 0 {
             return Poll::Ready(Ok(0));
         }
@@ -227,16 +278,16 @@ impl AsyncWrite for Http2Writer {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
+        match &mut self.writing {
             Writing::Ended => Poll::Ready(Ok(())),
             Writing::Data(data) => match data.send_data(Bytes::new(), true) {
                 Ok(()) => {
-                    self.0 = Writing::Ended;
+                    self.writing = Writing::Ended;
                     Poll::Ready(Ok(()))
                 }
                 Err(_) => self.poll_fault(cx).map(Err),
             },
-            Writing::Answering(_) => self.poll_fault(cx).map(Err),
+            Writing::Answering(..) => self.poll_fault(cx).map(Err),
         }
     }
 }
@@ -292,8 +343,8 @@ impl Split for Box<Http2Stream> {
 
 impl fmt::Debug for Http2Writer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Writing::Answering(_) => "Http2Writer(Answering)",
+        f.write_str(match self.writing {
+            Writing::Answering(..) => "Http2Writer(Answering)",
             Writing::Data(_) => "Http2Writer(Data)",
             Writing::Ended => "Http2Writer(Ended)",
         })

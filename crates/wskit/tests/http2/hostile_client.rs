@@ -229,3 +229,51 @@ async fn a_connection_without_a_stream_is_ended() {
         assert!((wait..=wait + 6).contains(&waited), "{waited} s");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_ended_whose_client_takes_no_answer() {
+    // SETTINGS_INITIAL_WINDOW_SIZE = 0: no body ever leaves.
+    const NO_WINDOW: [u8; 6] = [0, 4, 0, 0, 0, 0];
+    let mut page = without(":protocol");
+    page[0].1 = "GET";
+    let refused = plus("origin", "http://evil.example");
+    for (request, flags, shuts_down, wait) in [
+        (&page, END_STREAM, false, 60),
+        (&page, END_STREAM, true, 5),
+        (&refused, 0, false, 60),
+        (&refused, 0, true, 5),
+    ] {
+        let (near, far) = duplex(1 << 16);
+        let mut requests = server(Http2Limits::default()).requests(far);
+        let mut peer = Frames::client(near).await;
+        peer.send(SETTINGS, 0, 0, &NO_WINDOW).await;
+        peer.headers(flags, 1, request).await;
+        let request = requests.next().await.unwrap().unwrap();
+        request.into_offer().await.unwrap_err();
+        if shuts_down {
+            requests.shut_down();
+        }
+        let start = tokio::time::Instant::now();
+        let ended = tokio::time::timeout(Duration::from_secs(600), requests.next()).await;
+        assert!(ended.expect("it is ended").is_none());
+        let waited = start.elapsed().as_secs();
+        assert!((wait..=wait + 6).contains(&waited), "{waited} s");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_request_begins_the_idle_time_anew() {
+    let (near, far) = duplex(1 << 16);
+    let mut requests = server(Http2Limits::default()).requests(far);
+    let mut peer = Frames::client(near).await;
+    // It waits for the first request almost as long as it may.
+    let early = tokio::time::timeout(Duration::from_secs(9), requests.next()).await;
+    assert!(early.is_err());
+    for stream in [1, 3] {
+        peer.headers(0, stream, &without("sec-websocket-version")).await;
+        let request = requests.next().await.unwrap().unwrap();
+        request.into_offer().await.unwrap_err();
+        let idle = tokio::time::timeout(Duration::from_secs(50), requests.next()).await;
+        assert!(idle.is_err(), "it is ended too early");
+    }
+}

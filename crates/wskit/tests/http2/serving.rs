@@ -57,7 +57,6 @@ async fn faults_are_answered_and_the_connection_goes_on() {
         let (found, headers) = client.status(request).await.unwrap();
         assert_eq!(found, status, "{headers:?}");
         assert!(!headers.contains_key("upgrade") && !headers.contains_key("connection"));
-        assert!(headers.contains_key("content-length"));
     }
     let mut get = good();
     *get.method_mut() = http::Method::GET;
@@ -65,6 +64,19 @@ async fn faults_are_answered_and_the_connection_goes_on() {
     let (found, headers) = client.status(get).await.unwrap();
     assert_eq!((found, headers["allow"].as_bytes()), (405, &b"CONNECT"[..]));
     let _opens = client.open().await;
+}
+
+#[tokio::test]
+async fn the_answer_to_head_has_no_content() {
+    let mut client = RawClient::connect(served(&server(Http2Limits::default()))).await;
+    let mut head = good();
+    *head.method_mut() = http::Method::HEAD;
+    head.extensions_mut().clear();
+    let (response, _data) = client.send(head).await;
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 405);
+    assert!(response.headers().contains_key("content-length"));
+    assert!(response.into_body().is_end_stream());
 }
 
 #[tokio::test]
