@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
 use wskit::reconnect::{Ended, Event, Persistence, Reconnecting};
-use wskit::{Client, CloseCode, Error, Lost, Message, SendError, Server, WebSocket};
+use wskit::{Client, CloseCode, CloseFrame, Error, Lost, Message, SendError, Server, WebSocket};
 
 /// What becomes of one try.
 enum Try {
@@ -177,4 +177,33 @@ async fn who_closes_is_not_connected_again() {
     waits(&mut waiting).await;
     assert!(waiting.close(CloseCode::NORMAL, "").await.unwrap().is_none());
     assert!(waiting.recv().await.is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_of_its_own_is_not_taken_for_the_peers() {
+    for code in [CloseCode::GOING_AWAY, CloseCode::SERVICE_RESTART] {
+        let (mut client, servers) = reconnecting(vec![Try::Open]);
+        opens(&mut client).await;
+        let mut server = take(&servers);
+        tokio::spawn(async move { while server.recv().await.is_some() {} });
+        let frame = CloseFrame::new(code, "").unwrap();
+        client.send(Message::Close(Some(frame))).await.unwrap();
+        let Some(Event::Ended(Ended::Closed(Some(answer)))) = client.recv().await else { panic!() };
+        assert_eq!(answer.code(), code);
+        assert!(client.recv().await.is_none());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reason_that_is_too_long_closes_nothing() {
+    let (mut client, servers) = reconnecting(vec![Try::Open, Try::Open]);
+    opens(&mut client).await;
+    let mut server = take(&servers);
+    client.close(CloseCode::NORMAL, &"long ".repeat(25)).await.unwrap_err();
+    server.send("hello").await.unwrap();
+    assert!(matches!(client.recv().await, Some(Event::Message(Message::Text(_)))));
+    // It still comes back.
+    drop(server);
+    waits(&mut client).await;
+    opens(&mut client).await;
 }

@@ -49,6 +49,8 @@ pub struct Reconnecting<S = ClientStream> {
     connect: Box<dyn FnMut() -> Connecting<S> + Send>,
     retries: Retries,
     state: State<S>,
+    /// Whether this end has begun to close the connection that is open: there is no other then.
+    closes: bool,
 }
 
 type Connecting<S> = Pin<Box<dyn Future<Output = Result<WebSocket<S>, Error>> + Send>>;
@@ -99,7 +101,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reconnecting<S> {
         let mut connect: Box<dyn FnMut() -> Connecting<S> + Send> =
             Box::new(move || Box::pin(connect()));
         let state = State::Connecting(connect());
-        Reconnecting { connect, retries: Retries::default(), state }
+        Reconnecting { connect, retries: Retries::default(), state, closes: false }
     }
 
     /// As persistent as this. See [`Persistence`] for the default.
@@ -146,11 +148,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reconnecting<S> {
                 State::Ended => return Poll::Ready(None),
             };
             let event = match self.retries.pause(&ended) {
-                Some(pause) => {
+                Some(pause) if !self.closes => {
                     self.state = State::Waiting(Box::pin(sleep(pause)));
                     Event::Waiting { why: ended, pause }
                 }
-                None => {
+                _ => {
                     self.state = State::Ended;
                     Event::Ended(ended)
                 }
@@ -159,7 +161,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reconnecting<S> {
         }
     }
 
-    /// The connection, while one is open.
+    /// The connection, while one is open. Close it with [`close`](Reconnecting::close) or
+    /// [`send`](Reconnecting::send): of a Close that is sent here nothing is known, and the peer's answer to
+    /// it is taken for its own.
     pub fn socket(&mut self) -> Option<&mut WebSocket<S>> {
         match &mut self.state {
             State::Open(socket) => Some(socket),
@@ -170,11 +174,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reconnecting<S> {
     /// Sends a message on the connection, as [`WebSocket::send`] does; an error if none is open.
     ///
     /// An error of the connection is no reason to give up: [`recv`](Reconnecting::recv) tells how it goes
-    /// on.
+    /// on. After a [`Message::Close`] no other connection is made, whatever the peer answers.
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), Error> {
-        match self.socket() {
-            Some(socket) => socket.send(message).await,
-            None => Err(Error::Send(crate::SendError::Closed)),
+        match &mut self.state {
+            State::Open(socket) => {
+                let message = message.into();
+                self.closes |= matches!(message, Message::Close(_));
+                socket.send(message).await
+            }
+            _ => Err(Error::Send(crate::SendError::Closed)),
         }
     }
 
@@ -190,7 +198,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Reconnecting<S> {
             self.state = State::Ended;
             return Ok(None);
         };
-        self.retries = Retries::new(Persistence { retries_max: Some(0), ..Persistence::default() });
+        // A reason that is too long is an error that changes nothing.
+        CloseFrame::new(code, reason)?;
+        self.closes = true;
         let closed = socket.close(code, reason).await;
         self.state = State::Ended;
         closed
