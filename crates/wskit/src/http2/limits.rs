@@ -7,12 +7,19 @@ use std::time::Duration;
 /// ([`Limits`](crate::Limits)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Http2Limits {
-    /// The most streams at a time that a client may open on one connection: 100. For a client this is
-    /// without meaning, for the server says how many it may open.
+    /// The most streams at a time that a client may open on one connection: 100. A client sizes the
+    /// window of its connection for as many; how many it may open, the server says.
     pub streams_max: u32,
     /// How much of a stream the peer may send before it is read: 64 KiB. The connection has room for
     /// the windows of all streams, so that one that is not read holds up no other.
     pub window_bytes: u32,
+    /// How many small DATA frames, of all streams of the connection together, may wait to be read:
+    /// 65,536. Each costs some 256 bytes with its own, so that is 16 MiB. One more ends the connection
+    /// with ENHANCE_YOUR_CALM, and with it every WebSocket on it.
+    ///
+    /// With the other defaults, the windows of all streams may be full of frames of 72 bytes, or
+    /// those of 21 streams full of frames of 20 bytes.
+    pub small_frames_max: usize,
     /// How much of a stream may wait to be written: 64 KiB.
     pub output_bytes_max: usize,
     /// The longest list of headers, as RFC 9113 §6.5.2 counts: 16 KiB. A longer one is refused with 431.
@@ -34,6 +41,7 @@ impl Default for Http2Limits {
         Http2Limits {
             streams_max: 100,
             window_bytes: 64 << 10,
+            small_frames_max: 64 << 10,
             output_bytes_max: 64 << 10,
             header_list_bytes_max: 16 << 10,
             pending_resets_max: 20,
@@ -45,6 +53,9 @@ impl Default for Http2Limits {
 
 /// The largest window (RFC 9113 §6.9.1).
 const WINDOW_BYTES_MAX: u32 = (1 << 31) - 1;
+
+/// What a small frame costs in memory, with its own bytes.
+const SMALL_FRAME_BYTES: usize = 256;
 
 /// Applies what both roles have in common.
 macro_rules! apply {
@@ -62,9 +73,8 @@ macro_rules! apply {
             .max_header_list_size(limits.header_list_bytes_max)
             .max_pending_accept_reset_streams(limits.pending_resets_max)
             .max_local_error_reset_streams(Some(limits.stream_errors_max))
-            // Each small frame costs some 256 bytes beside its own. Messages are small, so all the
-            // windows may be full of them: that much again is allowed.
-            .data_frame_budget(connection_bytes as usize);
+            // Charged for each frame that waits is what it has less than these bytes.
+            .data_frame_budget(limits.small_frames_max.saturating_mul(SMALL_FRAME_BYTES));
     }};
 }
 

@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 use wskit::http2::Http2Limits;
 use wskit::{Error, Lost, Server};
 
-type Header = (&'static str, &'static str);
+pub(crate) type Header = (&'static str, &'static str);
 
-const GOOD: [Header; 6] = [
+pub(crate) const GOOD: [Header; 6] = [
     (":method", "CONNECT"),
     (":protocol", "websocket"),
     (":scheme", "http"),

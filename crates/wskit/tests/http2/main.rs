@@ -9,6 +9,7 @@ mod hostile_client;
 mod hostile_server;
 mod raw;
 mod serving;
+mod small_frames;
 mod talking;
 #[cfg(feature = "tls-ring")]
 mod versions;
