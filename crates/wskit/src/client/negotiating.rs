@@ -2,7 +2,7 @@
 
 use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
-use crate::http2::{Http2Connection, Http2Limits};
+use crate::http2::{self, Http2Connection, Http2Limits};
 use crate::socket::{Options, WebSocket};
 use crate::timings::{Timings, timed};
 use wskit_proto::handshake::ConnectOpening;
@@ -44,16 +44,18 @@ impl Client {
                 };
             }
             let begun = Http2Connection::begin(stream, Http2Limits::default());
-            match timed(&mut timings.handshake, patience.wait(begun)).await? {
+            let opened = match timed(&mut timings.handshake, patience.wait(begun)).await? {
                 Ok(connection) => {
                     let opened = connection.open_in_time(self, patience);
-                    return timed(&mut timings.handshake, opened).await;
+                    timed(&mut timings.handshake, opened).await
                 }
-                // It is HTTP/2, but without WebSockets.
-                Err(Error::Http2Unavailable(_)) if version == HttpVersion::Auto => {
+                Err(error) => Err(error),
+            };
+            match opened {
+                Err(error) if version == HttpVersion::Auto && needs_http_1_1(&error) => {
                     version = HttpVersion::Http1;
                 }
-                Err(error) => return Err(error),
+                opened => return opened,
             }
         }
     }
@@ -75,6 +77,15 @@ impl Client {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+}
+
+/// Whether it is HTTP/2, but without WebSockets, or the server says that this needs HTTP/1.1.
+fn needs_http_1_1(error: &Error) -> bool {
+    match error {
+        Error::Http2Unavailable(_) => true,
+        Error::Opening(error) => http2::demands_http_1_1(error),
+        _ => false,
     }
 }
 

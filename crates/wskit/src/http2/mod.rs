@@ -24,7 +24,14 @@ pub use limits::Http2Limits;
 pub use requests::{Requests, ServerStream};
 pub use stream::{Http2Reader, Http2Stream, Http2Writer};
 
+use h2::Reason;
 use std::io;
+
+/// Whether the peer demands HTTP/1.1 instead (HTTP_1_1_REQUIRED, RFC 9113 §7).
+pub(crate) fn demands_http_1_1(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<h2::Error>());
+    error.and_then(h2::Error::reason) == Some(Reason::HTTP_1_1_REQUIRED)
+}
 
 /// The error of a stream or a connection, for those who read and write bytes.
 fn broken(error: h2::Error) -> io::Error {

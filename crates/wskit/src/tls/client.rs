@@ -111,7 +111,7 @@ fn usual_config() -> Result<Arc<ClientConfig>, Error> {
 }
 
 /// Does the TLS handshake with a server of this name, inside of which one of these protocols is to be
-/// spoken; the first if the server names none.
+/// spoken. Of the protocols that the configuration names, if it does, only these are offered.
 pub(crate) async fn connect<S>(
     config: Option<&Arc<ClientConfig>>,
     host: &str,
@@ -125,17 +125,17 @@ where
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Error::Url(format!("{host:?} is no name that a certificate can have")))?;
     let failed = |error| Error::Tls(Box::new(TlsError::of_server(host, error)));
-    let offered = match &config.alpn_protocols[..] {
+    let offered: Vec<Vec<u8>> = match &config.alpn_protocols[..] {
         [] => protocols.iter().map(|name| name.to_vec()).collect(),
-        offered => offered.to_vec(),
+        named => named.iter().filter(|name| protocols.contains(&&name[..])).cloned().collect(),
     };
+    if offered.is_empty() {
+        return Err(Error::Tls(Box::new(TlsError::nothing_offered(protocols))));
+    }
     let connector = TlsConnector::from(config);
     // Boxed, for it is large and soon over.
     let handshake = Box::pin(connector.with_alpn(offered).connect(name, stream));
     let stream = handshake.await.map_err(failed)?;
-    match stream.get_ref().1.alpn_protocol() {
-        None => Ok(Either::Second(Box::new(stream.into()))),
-        Some(chosen) if protocols.contains(&chosen) => Ok(Either::Second(Box::new(stream.into()))),
-        Some(other) => Err(Error::Tls(Box::new(TlsError::wrong_protocol(host, other)))),
-    }
+    // What the server chose was offered, or rustls would have failed.
+    Ok(Either::Second(Box::new(stream.into())))
 }

@@ -75,10 +75,12 @@ impl TlsError {
         TlsError { why: PLAIN_HTTP.into(), source: None }
     }
 
-    /// TLS is there, but with something else inside than HTTP/1.1.
-    pub(crate) fn wrong_protocol(host: &str, name: &[u8]) -> TlsError {
-        let name = name.escape_ascii();
-        let why = format!("{host} chose to speak {name} inside of TLS, and wskit does not").into();
+    /// The configuration names protocols to speak inside of TLS, but none of these, which are needed.
+    pub(crate) fn nothing_offered(needed: &[&[u8]]) -> TlsError {
+        let needed: Vec<String> =
+            needed.iter().map(|name| name.escape_ascii().to_string()).collect();
+        let needed = needed.join(" or ");
+        let why = format!("its configuration names protocols (ALPN), but not {needed}").into();
         TlsError { why, source: None }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::common::{Authority, next};
 use crate::raw::serve;
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use wskit::http2::Http2Limits;
 use wskit::{Client, Error, HttpVersion, Server};
@@ -47,9 +48,9 @@ async fn the_version_is_what_both_speak() {
     }
 }
 
-#[tokio::test]
-async fn http_2_without_websockets_falls_back_to_http_1_1() {
-    let authority = Authority::new();
+/// A server of both versions that takes WebSockets over HTTP/1.1 alone. Asked for one over HTTP/2, it
+/// says so if it `resets`; otherwise it is not asked.
+async fn serve_http_1_1_websockets(authority: &Authority, resets: bool) -> String {
     let mut config = authority.issue("127.0.0.1").server();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let server = Server::new().tls(config);
@@ -62,20 +63,43 @@ async fn http_2_without_websockets_falls_back_to_http_1_1() {
                 serve(&server, stream);
                 continue;
             }
-            tokio::spawn(async {
-                let mut connection = h2::server::handshake(stream).await.unwrap();
-                assert!(connection.accept().await.is_none(), "nothing is asked of it");
+            tokio::spawn(async move {
+                let mut builder = h2::server::Builder::new();
+                if resets {
+                    builder.enable_connect_protocol();
+                }
+                let mut connection = builder.handshake::<_, Bytes>(stream).await.unwrap();
+                while let Some(Ok((_, mut answer))) = connection.accept().await {
+                    assert!(resets, "nothing is asked of it");
+                    answer.send_reset(h2::Reason::HTTP_1_1_REQUIRED);
+                }
             });
         }
     });
-    let client = Client::new(&url).unwrap().tls(authority.client());
-    let auto = client.clone().http(HttpVersion::Auto);
-    let mut socket = auto.connect().await.unwrap();
-    assert!(socket.stream().http2().is_none());
-    socket.send("hello").await.unwrap();
-    assert_eq!(next(&mut socket).await.as_text(), Some("hello"));
-    let error = client.http(HttpVersion::Http2).connect().await.unwrap_err();
-    assert!(matches!(error, Error::Http2Unavailable(_)), "{error}");
+    url
+}
+
+#[tokio::test]
+async fn http_2_without_websockets_falls_back_to_http_1_1() {
+    let both = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    for (resets, named) in [(false, vec![]), (false, both), (true, vec![])] {
+        let authority = Authority::new();
+        let url = serve_http_1_1_websockets(&authority, resets).await;
+        let mut config = authority.client();
+        config.alpn_protocols = named;
+        let client = Client::new(&url).unwrap().tls(config);
+        for version in [HttpVersion::Auto, HttpVersion::Http1] {
+            let mut socket = client.clone().http(version).connect().await.unwrap();
+            assert!(socket.stream().http2().is_none());
+            socket.send("hello").await.unwrap();
+            assert_eq!(next(&mut socket).await.as_text(), Some("hello"));
+        }
+        let error = client.http(HttpVersion::Http2).connect().await.unwrap_err();
+        match resets {
+            false => assert!(matches!(error, Error::Http2Unavailable(_)), "{error}"),
+            true => assert!(matches!(error, Error::Opening(_)), "{error}"),
+        }
+    }
 }
 
 #[tokio::test]
