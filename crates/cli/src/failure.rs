@@ -82,6 +82,7 @@ impl From<Error> for Failure {
             Error::OpeningTimeout(_)
             | Error::Opening(_)
             | Error::Handshake(_)
+            | Error::Http2Unavailable(_)
             | Error::Redirect { .. } => Kind::Handshake,
             Error::Protocol(_) | Error::Lost(_) => Kind::Connection,
             _ => Kind::Local,

@@ -91,7 +91,7 @@ fn inspect_tells_of_tls_and_of_the_certificate() {
     assert_eq!(certificate["names"][0], "127.0.0.1");
     assert_eq!(certificate["not_before"], "1975-01-01T00:00:00Z");
     assert_eq!(certificate["sha256"].as_str().unwrap().len(), 32 * 3 - 1);
-    assert_eq!(good["closing"]["tcp_ended_by_peer"], true);
+    assert_eq!(good["closing"]["ended_by_peer"], true);
 
     let unknown = inspect(&url, &[]);
     let report = unknown.json();

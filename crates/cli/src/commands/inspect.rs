@@ -1,13 +1,20 @@
 //! `wskit inspect`
 
 mod advice;
+mod checks;
+mod closing;
 mod investigation;
+mod over_http1;
+mod over_http2;
 mod page;
 mod recording;
 mod report;
+mod response;
+mod settings;
 mod witness;
 
 use crate::failure::{Failure, Kind};
+use crate::http_version::HttpVersionArgument;
 use crate::printable::json_document;
 use crate::request::RequestArguments;
 use crate::seconds::Seconds;
@@ -21,6 +28,11 @@ use witness::Witness;
 pub(crate) struct Inspect {
     #[command(flatten)]
     request: RequestArguments,
+
+    /// The version of HTTP to open the WebSocket with; `auto` goes on with HTTP/1.1, on a second
+    /// connection, where HTTP/2 is chosen but takes no WebSockets
+    #[arg(long, value_name = "VERSION", default_value = "1.1")]
+    http: HttpVersionArgument,
 
     /// How long the name, the connection and the response may take together, in seconds, or off
     #[arg(long, value_name = "SECONDS", default_value = "10")]
@@ -38,14 +50,18 @@ Shows how the name is looked up and TCP connected, what TLS agreed on and the ce
 server, the request as it is sent, the key and its 16 \
 bytes, the response as it is received, each check that RFC 6455 section 4.1 demands of a client \
 with its verdict, what was agreed, and how long everything took. When something is wrong it says \
-why, and what to try. It follows no redirect.";
+why, and what to try. It follows no redirect.
+
+With --http 2 or auto it does so for HTTP/2 (RFC 8441): what ALPN agreed on, the settings of the \
+server and whether they allow the extended CONNECT, its pseudo-header fields and headers, the \
+response, and which of the checks are left where there is no key.";
 
 const AFTER_HELP: &str = "\
 With --json, one object is written. Its members are there in every case, and null or empty where \
 the inspection did not get that far; times are in seconds:
   url        as it was given
-  outcome    open, name_unknown, no_connection, tls_failed, response_timeout, connection_ended,
-             response_unreadable, refused, handshake_wrong or closing_wrong
+  outcome    open, name_unknown, no_connection, tls_failed, http2_unavailable, response_timeout,
+             connection_ended, response_unreadable, refused, handshake_wrong or closing_wrong
   exit_code  as below
   detour     the proxy or the Unix-domain socket on the way: {through, error, seconds}; with one, this
              machine looks no name up and tries no address
@@ -54,20 +70,27 @@ the inspection did not get that far; times are in seconds:
   tls        {version, cipher, protocol, certificate, error, let_pass, seconds}, or null on ws://:
              protocol is what ALPN agreed on, certificate {subject, issuer, names, not_before,
              not_after, sha256}; let_pass is what is wrong with it if --insecure took it
-  request    {line, headers: [{name, value}]}
-  key        {text, bytes, accept}: the bytes in hex, and the accept value it demands
+  http2      {known_by, settings: [{number, name, value}], takes_websockets, seconds}: how HTTP/2
+             began, known by alpn or prior_knowledge; null if it did not
+  http_version
+             of the request: 1.1 or 2
+  request    {line, pseudo_headers, headers: [{name, value}]}: over HTTP/1.1 with a line, over
+             HTTP/2 with pseudo-header fields, as [{name, value}], and line is null
+  key        {text, bytes, accept}: the bytes in hex, and the accept value it demands; null over
+             HTTP/2, which has none
   response   {line, status, headers: [{name, value}], body, seconds}: the start of the body
-  checks     [{number, header, demand, found, passed}]: the number in the list of RFC 6455
-             section 4.1; passed is null if the status says that it does not apply
+  checks     [{number, header, demand, found, passed, falls_away}]: the number in the list of
+             RFC 6455 section 4.1; passed is null if it does not apply, and falls_away says why
   agreed     {subprotocol, extensions}
-  closing    {sent, received: {code, reason}, tcp_ended_by_peer, error, seconds}
+  closing    {sent, received: {code, reason}, ended_by_peer, error, seconds}: the peer
+             ended the TCP connection, or over HTTP/2 the stream
   fault      {why, try}: in words, for people
 
 Exit codes:
   0  the handshake is right, and so is its end
   2  the command line is wrong
   3  no connection: the name, the port, the network, the proxy or TLS
-  4  the opening handshake failed or was refused
+  4  the opening handshake failed or was refused, or there is no HTTP/2 for it
   5  the handshake is right, but the closing is not";
 
 impl Inspect {
@@ -75,8 +98,14 @@ impl Inspect {
         let (client, witness) = Witness::of(self.request.client()?, &self.request.trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let witness = witness.as_deref();
-        let investigation =
-            investigation::investigate(&client, witness, &self.request.url, self.timeout.0);
+        let version = self.http.into();
+        let investigation = investigation::investigate(
+            &client,
+            version,
+            witness,
+            &self.request.url,
+            self.timeout.0,
+        );
         let report = runtime.block_on(investigation);
         // A name lookup that hangs is not waited for.
         runtime.shutdown_background();

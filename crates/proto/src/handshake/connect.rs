@@ -3,7 +3,7 @@
 use super::head::{HeadLimits, Headers, Only};
 use super::target::{Target, is_authority};
 use super::{
-    Agreed, Bootstrap, ClientRequest, PseudoHeaders, Refusal, RequestError, ResponseError,
+    Agreed, Bootstrap, Check, ClientRequest, PseudoHeaders, Refusal, RequestError, ResponseError,
 };
 use alloc::{format, string::String};
 use bytes::Bytes;
@@ -70,6 +70,12 @@ impl ConnectOpening {
     /// How much of the body of a refusal is kept.
     pub fn body_bytes_max(&self) -> usize {
         self.request.body_bytes_max
+    }
+
+    /// Whether a response 2xx with these headers passes the check. Those that the
+    /// [bootstrap](Bootstrap::checks) does not make are not to be asked for.
+    pub fn passes(&self, check: Check, headers: &Headers) -> bool {
+        check.passes(&self.request, &Bootstrap::ExtendedConnect, headers)
     }
 
     /// Checks a response that is no 1xx. A [`Refusal`] has no body yet.

@@ -71,7 +71,10 @@ impl Client {
         !self.endpoint.is_secure && version == HttpVersion::Http2
     }
 
-    pub(crate) fn extended_connect(&self) -> ConnectOpening {
+    /// The opening handshake over HTTP/2 as a pure machine, as
+    /// [`Http2Connection::open`](crate::http2::Http2Connection::open) makes it, so that its request and
+    /// each check of the response can be looked at.
+    pub fn extended_connect(&self) -> ConnectOpening {
         ConnectOpening::new(self.request.clone())
     }
 

@@ -101,6 +101,11 @@ impl Http2Stream {
         }
     }
 
+    /// Whether the peer has ended its side (END_STREAM), and all that it sent before has been read.
+    pub fn has_ended(&self) -> bool {
+        self.reader.rest.is_empty() && self.reader.frames.is_end_stream()
+    }
+
     /// A response to the request, to be completed.
     pub(crate) fn response(&mut self, status: u16) -> PendingResponse<'_> {
         let mut head = Response::new(());

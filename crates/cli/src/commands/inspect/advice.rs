@@ -1,10 +1,15 @@
 //! Why a handshake fails, in plain words, and what to try.
 
-use super::report::{Fault, Header, Report, Response};
+mod http2;
+
+pub(super) use http2::{connection_ended_http2, no_extended_connect, no_http2, not_http2};
+
+use super::over_http2::begins_with_settings;
+use super::report::{Fault, Header, Opening, Report, Response};
 use std::io;
 use wskit::proto::handshake::Check;
 use wskit::tls::TlsError;
-use wskit::tls::rustls::{self, CertificateError};
+use wskit::tls::rustls::{self, AlertDescription, CertificateError};
 use wskit::{CloseFrame, Error};
 
 fn fault(why: impl Into<String>, remedies: &[&str]) -> Fault {
@@ -109,6 +114,9 @@ pub(super) fn tls_failed(error: &TlsError) -> Fault {
             ],
             _ => &["the server needs another certificate", for_a_look],
         },
+        Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)) => {
+            &["the server does not speak this version of HTTP inside of TLS: try another --http"]
+        }
         Some(rustls::Error::AlertReceived(_)) => &[
             "the server may want a client certificate: --client-cert FILE --client-key FILE",
             "look into the log of the server",
@@ -124,7 +132,7 @@ pub(super) fn tls_failed(error: &TlsError) -> Fault {
     fault(error.why(), remedies)
 }
 
-/// The response is not HTTP/1.1, but something that may be known.
+/// The response is not what was asked for, but something that may be known.
 pub(super) fn unreadable(error: &str, received: &[u8]) -> Fault {
     // RFC 8446 §5.1: an alert of any version of TLS.
     if received.starts_with(&[21, 3]) {
@@ -133,11 +141,13 @@ pub(super) fn unreadable(error: &str, received: &[u8]) -> Fault {
             &["the URL begins with wss://", "or use the port for plain connections"],
         );
     }
-    // RFC 9113 §3.4: a server begins with a SETTINGS frame.
-    if received.len() >= 9 && received[..2] == [0, 0] && received[3..5] == [4, 0] {
+    if begins_with_settings(received) {
         return fault(
             "the server answers with HTTP/2",
-            &["use a port that speaks HTTP/1.1, or allow HTTP/1.1 on this one"],
+            &[
+                "speak HTTP/2 with it: --http 2",
+                "use a port that speaks HTTP/1.1, or allow HTTP/1.1 on this one",
+            ],
         );
     }
     let start: String = String::from_utf8_lossy(received).chars().take(60).collect();
@@ -147,10 +157,15 @@ pub(super) fn unreadable(error: &str, received: &[u8]) -> Fault {
     )
 }
 
-/// The status of the response is not 101.
+/// The status of the response opens no connection.
 pub(super) fn refused(report: &Report) -> Fault {
     let Some(response) = &report.response else { return fault("the server refused", &[]) };
     let why = |meaning: &str| format!("the server answered {}: {meaning}", status_line(response));
+    if matches!(report.opening, Some(Opening::ExtendedConnect { .. }))
+        && let Some(fault) = http2::refused(response, why)
+    {
+        return fault;
+    }
     match response.status {
         200..=299 if response.line.starts_with("HTTP/1.0 ") => fault(
             "the server answers with HTTP/1.0, and a WebSocket needs HTTP/1.1",
@@ -221,7 +236,11 @@ pub(super) fn refused(report: &Report) -> Fault {
             why("something failed on the server"),
             &["look into the log of the server", "check that a proxy passes the request on whole"],
         ),
-        _ => fault(why("only 101 opens a WebSocket"), &["check the path, and what serves it"]),
+        _ => {
+            let wanted = report.opening.as_ref().map_or("101", Opening::wanted_status);
+            let meaning = format!("only {wanted} opens a WebSocket");
+            fault(why(&meaning), &["check the path, and what serves it"])
+        }
     }
 }
 
@@ -272,10 +291,12 @@ pub(super) fn handshake_wrong(check: Check, report: &Report) -> Fault {
     }
 }
 
-pub(super) fn closing_wrong(error: &str) -> Fault {
+pub(super) fn closing_wrong(error: &str, report: &Report) -> Fault {
+    let carrier = report.opening.as_ref().map_or("connection", Opening::carrier);
+    let duty = "a Close frame is answered with a Close frame, then the server ends the";
     fault(
         format!("the handshake is right, but the closing is not: {error}"),
-        &["a Close frame is answered with a Close frame, then the server ends the TCP connection"],
+        &[&format!("{duty} {carrier}")],
     )
 }
 

@@ -1,42 +1,36 @@
 //! The steps of an inspection, one after the other, until one fails.
 
-use super::advice;
-use super::recording::Recording;
-use super::report::{
-    Agreed, Attempt, Checked, CloseFrame, Closing, Detour, Fault, Header, Key, Lookup, Outcome,
-    Report, Request, Response, Tls,
-};
+use super::report::{Agreed, Attempt, Detour, Fault, KnownBy, Lookup, Outcome, Report, Tls};
 use super::witness::Witness;
+use super::{advice, over_http1, over_http2};
 use crate::x509::{describe, version_name};
 use std::{future::Future, io, time::Duration};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use wskit::proto::handshake::{Check, ClientOpening, Headers};
 use wskit::tls::{MaybeTls, rustls::CommonState};
-use wskit::{Client, ClientStream, CloseCode, Error, ResponseError, WebSocket};
+use wskit::{Client, ClientStream, Error, HttpVersion, proto};
 
 /// What the handshake runs on.
-type Stream = MaybeTls<ClientStream>;
+pub(super) type Stream = MaybeTls<ClientStream>;
 
 /// What went wrong in a step.
-type Stop = (Outcome, Fault);
+pub(super) type Stop = (Outcome, Fault);
 
 /// How long one address is waited for while there are others to try.
 const ATTEMPT_TIME: Duration = Duration::from_secs(3);
 
-/// How much of the body of a refusal is shown.
-const BODY_BYTES_MAX: usize = 1000;
-
 /// Opens one handshake and closes again, and reports what happened.
 pub(super) async fn investigate(
     client: &Client,
+    version: HttpVersion,
     witness: Option<&Witness>,
     url: &str,
     time: Option<Duration>,
 ) -> Report {
     let mut report = Report::new(url);
     let deadline = time.and_then(|time| Instant::now().checked_add(time));
-    if let Err((outcome, fault)) = take_steps(client, witness, deadline, &mut report).await {
+    let steps = take_steps(client, version, witness, deadline, &mut report);
+    if let Err((outcome, fault)) = steps.await {
         report.end(outcome, fault);
     }
     report
@@ -44,10 +38,44 @@ pub(super) async fn investigate(
 
 async fn take_steps(
     client: &Client,
+    version: HttpVersion,
     witness: Option<&Witness>,
     deadline: Option<Instant>,
     report: &mut Report,
 ) -> Result<(), Stop> {
+    let versioned = client.clone().http(version);
+    let stream = reach_securely(&versioned, witness, deadline, report).await?;
+    let Some(known_by) = http2_known_by(&stream, version)? else {
+        return over_http1::inspect(client, deadline, stream, report).await;
+    };
+    match over_http2::begin(client, known_by, deadline, stream, report).await? {
+        Some(connection) => over_http2::inspect(client, &connection, deadline, report).await,
+        None if version == HttpVersion::Auto => {
+            // As a client in earnest does: once more, from the start.
+            report.attempts.clear();
+            let stream = reach_securely(client, witness, deadline, report).await?;
+            over_http1::inspect(client, deadline, stream, report).await
+        }
+        None => Err((Outcome::Http2Unavailable, advice::no_extended_connect())),
+    }
+}
+
+/// Whether HTTP/2 is spoken, and who says so.
+fn http2_known_by(stream: &Stream, version: HttpVersion) -> Result<Option<KnownBy>, Stop> {
+    match (stream.tls().map(CommonState::alpn_protocol), version) {
+        (Some(Some(b"h2")), _) => Ok(Some(KnownBy::Alpn)),
+        (Some(_), HttpVersion::Http2) => Err((Outcome::Http2Unavailable, advice::no_http2())),
+        (None, HttpVersion::Http2) => Ok(Some(KnownBy::PriorKnowledge)),
+        (_, HttpVersion::Http1 | HttpVersion::Auto) => Ok(None),
+    }
+}
+
+async fn reach_securely(
+    client: &Client,
+    witness: Option<&Witness>,
+    deadline: Option<Instant>,
+    report: &mut Report,
+) -> Result<Stream, Stop> {
     let stream = match detour(client) {
         None => {
             look_up(client, deadline, report).await?;
@@ -55,28 +83,7 @@ async fn take_steps(
         }
         Some(through) => reach(client, through, deadline, report).await?,
     };
-    let stream = secure(client, witness, deadline, stream, report).await?;
-    let mut stream = Recording::new(stream);
-    let mut opening = client.opening();
-    report.request = Some(request(&opening));
-    report.key = Some(Key {
-        text: opening.key().to_string(),
-        bytes: *opening.key().bytes(),
-        accept: opening.key().accept().to_string(),
-    });
-    let mut socket = match open(client, deadline, &mut opening, &mut stream).await {
-        Ok(socket) => socket,
-        Err(error) => return Err(examine(error, client, &opening, &stream, report)),
-    };
-    let agreed = socket.agreed();
-    if let Some(headers) = &agreed.headers {
-        note_response(101, headers, &opening, socket.stream(), report);
-    }
-    report.agreed = Some(Agreed {
-        subprotocol: agreed.subprotocol.as_ref().map(ToString::to_string),
-        extensions: agreed.extensions().iter().map(ToString::to_string).collect(),
-    });
-    close(&mut socket, report).await
+    secure(client, witness, deadline, stream, report).await
 }
 
 /// What the way leads through, if it is not the direct one.
@@ -158,10 +165,18 @@ async fn in_time<T>(
     deadline: Option<Instant>,
     step: impl Future<Output = io::Result<T>>,
 ) -> io::Result<T> {
-    let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
+    let late = || Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
+    until(deadline, step).await.unwrap_or_else(late)
+}
+
+/// What comes of a step, unless it takes too long.
+pub(super) async fn until<T>(
+    deadline: Option<Instant>,
+    step: impl Future<Output = T>,
+) -> Option<T> {
     match deadline {
-        None => step.await,
-        Some(deadline) => timeout_at(deadline, step).await.unwrap_or_else(late),
+        None => Some(step.await),
+        Some(deadline) => timeout_at(deadline, step).await.ok(),
     }
 }
 
@@ -206,159 +221,19 @@ async fn secure(
 }
 
 /// The same client, which waits no longer than is left.
-fn in_what_is_left(client: &Client, deadline: Option<Instant>) -> Client {
+pub(super) fn in_what_is_left(client: &Client, deadline: Option<Instant>) -> Client {
     let time = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
     client.clone().opening_timeout(time)
 }
 
-/// Sends the request and takes the response.
-async fn open<'a>(
-    client: &Client,
-    deadline: Option<Instant>,
-    opening: &mut ClientOpening,
-    stream: &'a mut Recording<Stream>,
-) -> Result<WebSocket<&'a mut Recording<Stream>>, Error> {
-    in_what_is_left(client, deadline).connect_with(opening, stream).await
-}
-
-/// Notes the response, if there is one, and what is wrong with it.
-fn examine(
-    error: Error,
-    client: &Client,
-    opening: &ClientOpening,
-    stream: &Recording<Stream>,
-    report: &mut Report,
-) -> Stop {
-    let error = match error {
-        Error::OpeningTimeout(_) => {
-            return (Outcome::ResponseTimeout, advice::no_response(client.is_secure()));
-        }
-        Error::Tls(error) => return (Outcome::TlsFailed, advice::tls_failed(&error)),
-        Error::Handshake(error) => error,
-        error => {
-            return (
-                Outcome::ConnectionEnded,
-                advice::connection_ended(&error.to_string(), client.is_secure()),
-            );
-        }
-    };
-    if let (Some(status), Some(headers)) = (error.status(), error.headers()) {
-        note_response(status, headers, opening, stream, report);
-    }
-    match &*error {
-        ResponseError::Refused(_) => (Outcome::Refused, advice::refused(report)),
-        ResponseError::Check { check, .. } => {
-            (Outcome::HandshakeWrong, advice::handshake_wrong(*check, report))
-        }
-        ResponseError::Ended => (
-            Outcome::ConnectionEnded,
-            advice::connection_ended(&error.to_string(), client.is_secure()),
-        ),
-        error => {
-            let why = error.to_string();
-            (Outcome::ResponseUnreadable, advice::unreadable(&why, stream.received()))
-        }
+/// What the response agreed on.
+pub(super) fn agreed(agreed: &proto::handshake::Agreed) -> Agreed {
+    Agreed {
+        subprotocol: agreed.subprotocol.as_ref().map(ToString::to_string),
+        extensions: agreed.extensions().iter().map(ToString::to_string).collect(),
     }
 }
 
-fn note_response(
-    status: u16,
-    headers: &Headers,
-    opening: &ClientOpening,
-    stream: &Recording<Stream>,
-    report: &mut Report,
-) {
-    let head = headers.raw();
-    let (line, _) = split_line(head);
-    report.response = Some(Response {
-        line,
-        status,
-        headers: headers
-            .iter()
-            .map(|(name, value)| Header { name: name.to_owned(), value: text(value) })
-            .collect(),
-        body: if status == 101 { String::new() } else { text(body(head, stream.received())) },
-        time: stream.response_time(),
-    });
-    let is_101 = status == 101;
-    report.checks.push(Checked {
-        number: 1,
-        header: None,
-        demand: "the status has to be 101",
-        found: vec![status.to_string()],
-        passed: Some(is_101),
-    });
-    report.checks.extend(Check::ALL.map(|check| Checked {
-        number: check.number(),
-        header: Some(check.header()),
-        demand: check.demand(),
-        found: headers.all(check.header()).map(text).collect(),
-        // RFC 6455 §4.1: any other status is handled as HTTP tells.
-        passed: is_101.then(|| opening.passes(check, headers)),
-    }));
-}
-
-/// The start of the body; of a chunked one, the start of its first chunk.
-fn body<'a>(head: &[u8], received: &'a [u8]) -> &'a [u8] {
-    let place = received.windows(head.len().max(1)).position(|window| window == head);
-    let body = place.map_or(&[][..], |place| &received[place + head.len()..]);
-    let (body, length) = first_chunk(body).unwrap_or((body, BODY_BYTES_MAX));
-    &body[..body.len().min(length).min(BODY_BYTES_MAX)]
-}
-
-/// What follows the size of a chunk, and that size, if there is one (RFC 9112 §7.1).
-fn first_chunk(body: &[u8]) -> Option<(&[u8], usize)> {
-    let end = body.windows(2).position(|window| window == b"\r\n")?;
-    let size = usize::from_str_radix(str::from_utf8(&body[..end]).ok()?, 16).ok()?;
-    Some((&body[end + 2..], size))
-}
-
-/// Closes as a polite client does, and waits for the server to do its part.
-async fn close(
-    socket: &mut WebSocket<&mut Recording<Stream>>,
-    report: &mut Report,
-) -> Result<(), Stop> {
-    let start = Instant::now();
-    let result = socket.close(CloseCode::NORMAL, "").await;
-    let received = socket.peer_close().map(|frame| CloseFrame {
-        code: frame.map(|frame| frame.code().number()),
-        reason: frame.map(|frame| frame.reason().to_string()).unwrap_or_default(),
-    });
-    let error = result.err().map(|error| error.to_string());
-    report.closing = Some(Closing {
-        sent: CloseCode::NORMAL.number(),
-        received,
-        tcp_ended_by_peer: socket.stream().has_ended(),
-        error: error.clone(),
-        time: start.elapsed(),
-    });
-    match (error, socket.peer_close().flatten()) {
-        (Some(error), _) => Err((Outcome::ClosingWrong, advice::closing_wrong(&error))),
-        (None, Some(frame))
-            if ![CloseCode::NORMAL, CloseCode::GOING_AWAY].contains(&frame.code()) =>
-        {
-            Err((Outcome::ClosingWrong, advice::sent_away(frame)))
-        }
-        (None, _) => Ok(()),
-    }
-}
-
-fn request(opening: &ClientOpening) -> Request {
-    let (line, rest) = split_line(opening.request_bytes());
-    let header = |line: &[u8]| {
-        let line = text(line);
-        let (name, value) = line.split_once(": ")?;
-        Some(Header { name: name.to_owned(), value: value.trim_end().to_owned() })
-    };
-    Request { line, headers: rest.split(|byte| *byte == b'\n').filter_map(header).collect() }
-}
-
-fn split_line(head: &[u8]) -> (String, &[u8]) {
-    let end = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
-    let (line, rest) = head.split_at(end);
-    (text(line).trim_end().to_owned(), rest)
-}
-
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

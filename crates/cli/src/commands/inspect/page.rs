@@ -1,6 +1,10 @@
 //! The report as a page to read.
 
-use super::report::{Attempt, Checked, Closing, Detour, Header, Lookup, Report, Response, Tls};
+use super::report::{
+    Attempt, Checked, Closing, Detour, Header, Http2, KnownBy, Lookup, Opening, Report, Response,
+    Setting, Tls, Verdict,
+};
+use super::settings::ENABLE_CONNECT_PROTOCOL;
 use crate::printable::printable;
 use crate::x509::Described;
 use std::fmt;
@@ -40,18 +44,13 @@ pub(super) fn render(report: &Report, paint: Paint) -> String {
     if let Some(tls) = &report.tls {
         page.tls(tls);
     }
-    if let Some(request) = &report.request {
+    if let Some(http2) = &report.http2 {
         page.paragraph();
-        page.line("request", &request.line);
-        page.headers(&request.headers);
+        page.http2(http2, matches!(report.opening, Some(Opening::Upgrade { .. })));
     }
-    if let Some(key) = &report.key {
+    if let Some(opening) = &report.opening {
         page.paragraph();
-        page.line("key", &key.text);
-        let bytes: Vec<String> = key.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        page.more(format_args!("16 random bytes: {}", bytes.join(" ")));
-        page.line("accept", format_args!("{} has to answer it:", key.accept));
-        page.more("base64(SHA-1(key + \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\"))");
+        page.opening(opening);
     }
     if let Some(response) = &report.response {
         page.paragraph();
@@ -168,6 +167,62 @@ impl Page {
         }
     }
 
+    /// The beginning of HTTP/2, after which all may have gone on with HTTP/1.1.
+    fn http2(&mut self, http2: &Http2, left: bool) {
+        let Http2 { known_by, settings, takes_websockets, time } = http2;
+        let known_by = match known_by {
+            KnownBy::Alpn => "agreed by ALPN",
+            KnownBy::PriorKnowledge => "by prior knowledge: without TLS nothing agrees on it",
+        };
+        let first = if left { "tried first, on a connection of its own, " } else { "" };
+        self.line("http/2", format_args!("{first}{known_by}"));
+        self.line("settings", format_args!("of the server, in {}", shown(*time)));
+        if settings.is_empty() {
+            self.more("none but what holds without being said");
+        }
+        for Setting { number, name, value } in settings {
+            let name = name.unwrap_or("not in the registry");
+            self.more(format_args!("{name} ({number}): {value}"));
+        }
+        let told = settings.iter().rfind(|setting| setting.number == ENABLE_CONNECT_PROTOCOL);
+        let told = match told {
+            Some(Setting { value, .. }) => format!("SETTINGS_ENABLE_CONNECT_PROTOCOL is {value}"),
+            None => "there is no SETTINGS_ENABLE_CONNECT_PROTOCOL".to_owned(),
+        };
+        let (style, verdict, meaning) = match takes_websockets {
+            true => (GREEN, "ok", "the extended CONNECT may be sent"),
+            false => (RED, "FAIL", "the extended CONNECT may not be sent"),
+        };
+        self.write_line(style, verdict, format_args!("{told}: {meaning} (RFC 8441 section 3)"));
+        if left {
+            self.line("so", "all goes once more, from the start, with HTTP/1.1");
+        }
+    }
+
+    fn opening(&mut self, opening: &Opening) {
+        match opening {
+            Opening::Upgrade { line, headers, key } => {
+                self.line("request", line);
+                self.headers(headers);
+                self.paragraph();
+                self.line("key", &key.text);
+                let bytes: Vec<String> =
+                    key.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                self.more(format_args!("16 random bytes: {}", bytes.join(" ")));
+                self.line("accept", format_args!("{} has to answer it:", key.accept));
+                self.more("base64(SHA-1(key + \"258EAFA5-E914-47DA-95CA-C5AB0DC85B11\"))");
+            }
+            Opening::ExtendedConnect { pseudo_headers, headers } => {
+                self.line("request", "an extended CONNECT, which opens one stream");
+                self.headers(pseudo_headers);
+                self.headers(headers);
+                self.paragraph();
+                self.line("key", "none, and no accept value (RFC 8441 section 5):");
+                self.more("the settings prove already that the server knows of WebSockets");
+            }
+        }
+    }
+
     fn headers(&mut self, headers: &[Header]) {
         for Header { name, value } in headers {
             self.more(format_args!("{name}: {value}"));
@@ -189,22 +244,26 @@ impl Page {
         }
         self.paragraph();
         self.line("checks", "of RFC 6455 section 4.1, with their numbers there");
-        for Checked { number, header, demand, found, passed } in checks {
+        for (place, Checked { number, header, demand, found, verdict }) in checks.iter().enumerate()
+        {
             let text = format!("{number}. {demand}");
-            match passed {
-                Some(true) => self.write_line(GREEN, "ok", text),
-                Some(false) => {
+            match verdict {
+                Verdict::Passed => self.write_line(GREEN, "ok", text),
+                Verdict::Failed => {
                     self.write_line(RED, "FAIL", text);
                     let found =
                         if found.is_empty() { "nothing".into() } else { found.join(" and ") };
                     let header = header.map(|name| format!("{name}: ")).unwrap_or_default();
                     self.more(format_args!("   found {header}{found}"));
                 }
-                None => self.write_line(FAINT, "-", text),
+                Verdict::FallsAway(why) => {
+                    self.write_line(FAINT, "-", text);
+                    // Once for all that it is true of.
+                    if checks.get(place + 1).is_none_or(|next| next.verdict != *verdict) {
+                        self.more(format_args!("   does not apply: {why}"));
+                    }
+                }
             }
-        }
-        if checks.iter().any(|check| check.passed.is_none()) {
-            self.more("- does not apply: only a response 101 is checked further");
         }
     }
 
@@ -225,7 +284,8 @@ impl Page {
             self.line("agreed", format_args!("{subprotocol}, {extensions}"));
         }
         if let Some(closing) = &report.closing {
-            self.line("closing", describe_closing(closing));
+            let carrier = report.opening.as_ref().map_or("connection", Opening::carrier);
+            self.line("closing", describe_closing(closing, carrier));
         }
         if report.connect_time().or(report.detour_time()).is_some() {
             self.line("times", describe_times(report));
@@ -243,7 +303,7 @@ impl Page {
     }
 }
 
-fn describe_closing(closing: &Closing) -> String {
+fn describe_closing(closing: &Closing, carrier: &str) -> String {
     let mut text = format!("sent {}", closing.sent);
     if let Some(received) = &closing.received {
         text += ", received ";
@@ -255,11 +315,9 @@ fn describe_closing(closing: &Closing) -> String {
     if let Some(error) = &closing.error {
         return text + ", then " + error;
     }
-    text + if closing.tcp_ended_by_peer {
-        ", then the server ended the TCP connection"
-    } else {
-        ", but the server did not end the TCP connection"
-    }
+    let end =
+        if closing.ended_by_peer { "then the server ended" } else { "but the server did not end" };
+    format!("{text}, {end} the {carrier}")
 }
 
 fn describe_times(report: &Report) -> String {
@@ -268,6 +326,7 @@ fn describe_times(report: &Report) -> String {
         ("lookup", report.lookup.as_ref().map(|lookup| lookup.time)),
         ("TCP", report.connect_time()),
         ("TLS", report.tls.as_ref().map(|tls| tls.time)),
+        ("settings", report.http2.as_ref().map(|http2| http2.time)),
         ("response", report.response.as_ref().map(|response| response.time)),
         ("closing", report.closing.as_ref().map(|closing| closing.time)),
     ];

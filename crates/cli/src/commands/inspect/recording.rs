@@ -3,6 +3,7 @@
 use std::{
     io::{self, ErrorKind},
     pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -13,6 +14,15 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(super) struct Recording<S> {
     stream: S,
+    tape: Tape,
+}
+
+/// What is remembered of a stream, also when that is gone.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tape(Arc<Mutex<Recorded>>);
+
+#[derive(Debug, Default)]
+struct Recorded {
     /// The first bytes that arrived.
     received: Vec<u8>,
     /// When the request left.
@@ -28,17 +38,28 @@ const RECEIVED_BYTES_MAX: usize = 32 << 10;
 
 impl<S> Recording<S> {
     pub(super) fn new(stream: S) -> Recording<S> {
-        Recording { stream, received: Vec::new(), sent_at: None, received_at: None, ended: false }
+        Recording { stream, tape: Tape::default() }
+    }
+
+    pub(super) fn tape(&self) -> Tape {
+        self.tape.clone()
+    }
+}
+
+impl Tape {
+    fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first bytes that arrived.
-    pub(super) fn received(&self) -> &[u8] {
-        &self.received
+    pub(super) fn received(&self) -> Vec<u8> {
+        self.recorded().received.clone()
     }
 
     /// How long it took from the end of the request to the first bytes of the response.
     pub(super) fn response_time(&self) -> Duration {
-        match (self.sent_at, self.received_at) {
+        let recorded = self.recorded();
+        match (recorded.sent_at, recorded.received_at) {
             (Some(sent), Some(received)) => received.saturating_duration_since(sent),
             _ => Duration::ZERO,
         }
@@ -46,28 +67,31 @@ impl<S> Recording<S> {
 
     /// Whether the peer has ended its side.
     pub(super) fn has_ended(&self) -> bool {
-        self.ended
+        self.recorded().ended
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Recording<S> {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let Recording { stream, tape } = self.get_mut();
         let before = buffer.filled().len();
-        let read = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
+        let read = ready!(Pin::new(stream).poll_read(cx, buffer));
+        let mut recorded = tape.recorded();
         // The end of TCP without the end of TLS.
-        self.ended |= read.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
+        recorded.ended |=
+            read.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnexpectedEof);
         read?;
         let arrived = &buffer.filled()[before..];
-        let room = RECEIVED_BYTES_MAX - self.received.len();
-        self.received.extend_from_slice(&arrived[..arrived.len().min(room)]);
+        let room = RECEIVED_BYTES_MAX - recorded.received.len();
+        recorded.received.extend_from_slice(&arrived[..arrived.len().min(room)]);
         if !arrived.is_empty() {
-            self.received_at.get_or_insert_with(Instant::now);
+            recorded.received_at.get_or_insert_with(Instant::now);
         } else if buffer.remaining() > 0 {
-            self.ended = true;
+            recorded.ended = true;
         }
         Poll::Ready(Ok(()))
     }
@@ -75,13 +99,15 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recording<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Recording<S> {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        if self.received_at.is_none() {
-            self.sent_at = Some(Instant::now());
+        let Recording { stream, tape } = self.get_mut();
+        let written = ready!(Pin::new(stream).poll_write(cx, bytes))?;
+        let mut recorded = tape.recorded();
+        if recorded.received_at.is_none() {
+            recorded.sent_at = Some(Instant::now());
         }
         Poll::Ready(Ok(written))
     }

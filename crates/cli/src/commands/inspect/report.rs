@@ -16,8 +16,9 @@ pub(super) struct Report {
     pub(super) lookup: Option<Lookup>,
     pub(super) attempts: Vec<Attempt>,
     pub(super) tls: Option<Tls>,
-    pub(super) request: Option<Request>,
-    pub(super) key: Option<Key>,
+    pub(super) http2: Option<Http2>,
+    #[serde(flatten, serialize_with = "asked")]
+    pub(super) opening: Option<Opening>,
     pub(super) response: Option<Response>,
     pub(super) checks: Vec<Checked>,
     pub(super) agreed: Option<Agreed>,
@@ -37,15 +38,17 @@ pub(super) enum Outcome {
     NoConnection,
     /// The TLS handshake failed.
     TlsFailed,
+    /// The server does not speak HTTP/2, or takes no WebSockets over it.
+    Http2Unavailable,
     /// No response in time.
     ResponseTimeout,
     /// The connection ended before the response.
     ConnectionEnded,
-    /// The response is not HTTP/1.1, or too long.
+    /// The response is not of the version of HTTP, or too long.
     ResponseUnreadable,
-    /// The response is not 101.
+    /// The response is not 101, or over HTTP/2 not 2xx.
     Refused,
-    /// The response is 101, but breaks a rule.
+    /// The response opens a connection, but breaks a rule.
     HandshakeWrong,
     /// The handshake is right, but the closing is not.
     ClosingWrong,
@@ -98,10 +101,39 @@ pub(super) struct Tls {
     pub(super) time: Duration,
 }
 
+/// The beginning of an HTTP/2 connection.
 #[derive(Debug, Serialize)]
-pub(super) struct Request {
-    pub(super) line: String,
-    pub(super) headers: Vec<Header>,
+pub(super) struct Http2 {
+    pub(super) known_by: KnownBy,
+    pub(super) settings: Vec<Setting>,
+    pub(super) takes_websockets: bool,
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub(super) time: Duration,
+}
+
+/// How the client knows that the server speaks HTTP/2.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum KnownBy {
+    Alpn,
+    PriorKnowledge,
+}
+
+/// What the server says of itself (RFC 9113 §6.5).
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Setting {
+    pub(super) number: u16,
+    pub(super) name: Option<&'static str>,
+    pub(super) value: u32,
+}
+
+/// How the WebSocket is asked for, which depends on the version of HTTP.
+#[derive(Debug)]
+pub(super) enum Opening {
+    /// HTTP/1.1: GET with `Upgrade`, and a key.
+    Upgrade { line: String, headers: Vec<Header>, key: Key },
+    /// HTTP/2: CONNECT with `:protocol`, and no key.
+    ExtendedConnect { pseudo_headers: Vec<Header>, headers: Vec<Header> },
 }
 
 #[derive(Debug, Serialize)]
@@ -135,8 +167,16 @@ pub(super) struct Checked {
     pub(super) header: Option<&'static str>,
     pub(super) demand: &'static str,
     pub(super) found: Vec<String>,
-    /// `None` if it does not apply.
-    pub(super) passed: Option<bool>,
+    #[serde(flatten, serialize_with = "verdict")]
+    pub(super) verdict: Verdict,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Passed,
+    Failed,
+    /// It does not apply, for this reason.
+    FallsAway(&'static str),
 }
 
 #[derive(Debug, Serialize)]
@@ -149,7 +189,7 @@ pub(super) struct Agreed {
 pub(super) struct Closing {
     pub(super) sent: u16,
     pub(super) received: Option<CloseFrame>,
-    pub(super) tcp_ended_by_peer: bool,
+    pub(super) ended_by_peer: bool,
     pub(super) error: Option<String>,
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub(super) time: Duration,
@@ -172,8 +212,8 @@ impl Report {
             lookup: None,
             attempts: Vec::new(),
             tls: None,
-            request: None,
-            key: None,
+            http2: None,
+            opening: None,
             response: None,
             checks: Vec::new(),
             agreed: None,
@@ -191,7 +231,7 @@ impl Report {
 
     /// Whether the request has a header of this name.
     pub(super) fn sent_header(&self, name: &str) -> bool {
-        let mut headers = self.request.iter().flat_map(|request| &request.headers);
+        let mut headers = self.opening.iter().flat_map(Opening::headers);
         headers.any(|header| header.name.eq_ignore_ascii_case(name))
     }
 
@@ -208,6 +248,36 @@ impl Report {
     }
 }
 
+impl Opening {
+    pub(super) fn headers(&self) -> &[Header] {
+        match self {
+            Opening::Upgrade { headers, .. } | Opening::ExtendedConnect { headers, .. } => headers,
+        }
+    }
+
+    /// The status that opens a WebSocket.
+    pub(super) fn wanted_status(&self) -> &'static str {
+        match self {
+            Opening::Upgrade { .. } => "101",
+            Opening::ExtendedConnect { .. } => "2xx",
+        }
+    }
+
+    /// What ends after the closing handshake: what carries this one WebSocket.
+    pub(super) fn carrier(&self) -> &'static str {
+        match self {
+            Opening::Upgrade { .. } => "TCP connection",
+            Opening::ExtendedConnect { .. } => "stream",
+        }
+    }
+}
+
+impl Verdict {
+    pub(super) fn of(passes: bool) -> Verdict {
+        if passes { Verdict::Passed } else { Verdict::Failed }
+    }
+}
+
 impl Outcome {
     fn exit_code(self) -> u8 {
         match self {
@@ -215,7 +285,8 @@ impl Outcome {
             Outcome::NameUnknown | Outcome::NoConnection | Outcome::TlsFailed => {
                 Kind::Connect as u8
             }
-            Outcome::ResponseTimeout
+            Outcome::Http2Unavailable
+            | Outcome::ResponseTimeout
             | Outcome::ConnectionEnded
             | Outcome::ResponseUnreadable
             | Outcome::Refused
@@ -227,6 +298,51 @@ impl Outcome {
 
 fn seconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(time.as_secs_f64())
+}
+
+/// The members `http_version`, `request` and `key`.
+fn asked<S: Serializer>(opening: &Option<Opening>, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Default, Serialize)]
+    struct Members<'a> {
+        http_version: Option<&'static str>,
+        request: Option<Request<'a>>,
+        key: Option<&'a Key>,
+    }
+    #[derive(Serialize)]
+    struct Request<'a> {
+        line: Option<&'a str>,
+        pseudo_headers: &'a [Header],
+        headers: &'a [Header],
+    }
+    let members = match opening {
+        None => Members::default(),
+        Some(Opening::Upgrade { line, headers, key }) => Members {
+            http_version: Some("1.1"),
+            request: Some(Request { line: Some(line), pseudo_headers: &[], headers }),
+            key: Some(key),
+        },
+        Some(Opening::ExtendedConnect { pseudo_headers, headers }) => Members {
+            http_version: Some("2"),
+            request: Some(Request { line: None, pseudo_headers, headers }),
+            key: None,
+        },
+    };
+    members.serialize(serializer)
+}
+
+/// The members `passed` and `falls_away`.
+fn verdict<S: Serializer>(verdict: &Verdict, serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Members {
+        passed: Option<bool>,
+        falls_away: Option<&'static str>,
+    }
+    let members = match verdict {
+        Verdict::Passed => Members { passed: Some(true), falls_away: None },
+        Verdict::Failed => Members { passed: Some(false), falls_away: None },
+        Verdict::FallsAway(why) => Members { passed: None, falls_away: Some(why) },
+    };
+    members.serialize(serializer)
 }
 
 fn hex<S: Serializer>(bytes: &[u8; 16], serializer: S) -> Result<S::Ok, S::Error> {
