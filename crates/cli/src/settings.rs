@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 /// The command line with all that it is to say.
 pub(crate) struct Settings {
     pub(crate) arguments: Vec<OsString>,
-    /// The flags that were added, and where from.
-    added: Vec<(String, String)>,
+    /// What was settled beside the command line, and where; `false` settles a flag that takes no value without adding
+    /// it.
+    settled: Vec<(String, String)>,
 }
 
 /// The subcommand that has settings.
@@ -30,7 +31,7 @@ impl Settings {
         arguments: Vec<OsString>,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Settings, Failure> {
-        let mut settings = Settings { arguments, added: Vec::new() };
+        let mut settings = Settings { arguments, settled: Vec::new() };
         let subcommand = command.find_subcommand(SUBCOMMAND);
         let is_meant = settings.arguments.get(1).is_some_and(|name| name == SUBCOMMAND);
         let Some(subcommand) = subcommand.filter(|_| is_meant) else { return Ok(settings) };
@@ -79,7 +80,7 @@ impl Settings {
             return None;
         };
         let name = flag.trim_start_matches('-').split([' ', '=']).next()?;
-        let (_, origin) = self.added.iter().find(|(added, _)| added == name)?;
+        let (_, origin) = self.settled.iter().find(|(settled, _)| settled == name)?;
         let words = error.to_string();
         let line = words.lines().next()?.trim_start_matches("error: ");
         Some(Failure::new(Kind::Usage, format!("{origin}: {line}")))
@@ -99,12 +100,13 @@ impl Settings {
             is_there.iter().any(|(_, there)| conflicts(arg, there) || conflicts(there, arg))
         };
         for (name, arg) in known(command) {
-            if self.has(name) || at_odds(arg) {
+            let is_settled = self.settled.iter().any(|(settled, _)| settled == name);
+            if is_settled || self.has(name) || at_odds(arg) {
                 continue;
             }
             let Some((words, origin)) = find(name, arg)? else { continue };
             self.add(name, arg, words, &origin)?;
-            self.added.push((name.to_owned(), origin));
+            self.settled.push((name.to_owned(), origin));
         }
         Ok(())
     }
@@ -236,7 +238,7 @@ mod tests {
             (
                 "",
                 &[("WSKIT_LISTEN", ""), ("WSKIT_EPHEMERAL", "no")],
-                " --listen=file --origin=a --origin=b --ephemeral",
+                " --listen=file --origin=a --origin=b",
             ),
         ] {
             let got = gather(&format!("wskit serve {all}{given}"), variables, file).unwrap();
@@ -254,6 +256,10 @@ mod tests {
         assert_eq!(got, "wskit serve --config FILE --ephemeral");
         let got = gather("wskit serve --data /y", &[("WSKIT_EPHEMERAL", "true")], "").unwrap();
         assert_eq!(got, "wskit serve --data /y");
+        // What is said not to be so is at odds with nothing.
+        let no = [("WSKIT_EPHEMERAL", "no")];
+        let got = gather("wskit serve --config FILE", &no, "data = \"/x\"").unwrap();
+        assert_eq!(got, "wskit serve --config FILE --data=/x");
     }
 
     #[test]
