@@ -11,6 +11,9 @@ pub(super) struct Claims {
     sub: Option<String>,
     name: Option<String>,
     exp: f64,
+    /// Compared with the clock elsewhere; but there, what is no time counts as none at all.
+    #[serde(default)]
+    nbf: f64,
     rooms: Option<Vec<String>>,
     rights: Option<Vec<Right>>,
 }
@@ -37,12 +40,13 @@ pub(super) struct Rooms(Option<Vec<String>>);
 
 impl Claims {
     pub(super) fn grant(self) -> Result<Grant, Denial> {
-        let Claims { sub, name, exp, rooms, rights } = self;
+        let Claims { sub, name, exp, nbf, rooms, rights } = self;
         let may = |right| rights.as_ref().is_none_or(|rights| rights.contains(&right));
         let rights = Rights { reads: may(Right::Read), writes: may(Right::Write) };
         if !rights.reads && !rights.writes {
             return Err(Denial::Room);
         }
+        Duration::try_from_secs_f64(nbf).map_err(|_| Denial::Invalid)?;
         let expires = Duration::try_from_secs_f64(exp).map_err(|_| Denial::Invalid)?;
         let expires = UNIX_EPOCH.checked_add(expires).ok_or(Denial::Invalid)?;
         let standing = match (sub, name) {
