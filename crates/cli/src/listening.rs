@@ -44,7 +44,7 @@ pub(crate) struct Listening {
     max_connections: u32,
 
     /// The most connections of one address at a time, or of one network of 64 bits in IPv6; more are answered 429
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    #[arg(long, value_name = "N", default_value_t = 200)]
     max_connections_per_address: u32,
 
     #[command(flatten)]

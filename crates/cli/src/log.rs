@@ -24,7 +24,9 @@ enum Format {
 impl LogArguments {
     /// Begins to write, for the rest of the program.
     pub(crate) fn begin(&self) {
-        let log = tracing_subscriber::fmt().with_writer(io::stderr).with_target(false);
+        // A line that cannot be written is lost. To complain of it is to write to the same place, and that panics.
+        let log = tracing_subscriber::fmt().with_writer(io::stderr).log_internal_errors(false);
+        let log = log.with_target(false);
         match self.log {
             Format::Off => {}
             Format::Text => log.with_ansi(false).init(),

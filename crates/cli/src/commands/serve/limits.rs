@@ -10,7 +10,8 @@ pub(super) struct LimitArguments {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     messages_per_second: u32,
 
-    /// How many bytes a second likewise; but the longest message can always be sent by who was quiet
+    /// How many bytes a second likewise, made a whole number for each of the messages, rounded down; but the longest
+    /// message can always be sent by who was quiet
     /// [default: 1024 for each of the messages]
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1..))]
     bytes_per_second: Option<u32>,
