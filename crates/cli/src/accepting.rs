@@ -121,8 +121,8 @@ async fn let_in(
     };
     match entrance.admit(&mut request, place) {
         Ok(visitor) => Some(LetIn::One(request, visitor)),
-        Err(refusal) => {
-            refuse(request, refusal, &entrance.refusals, peer.address()).await;
+        Err((refusal, address)) => {
+            refuse(request, refusal, &entrance.refusals, address).await;
             None
         }
     }

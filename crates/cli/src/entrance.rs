@@ -2,7 +2,7 @@
 
 use crate::accepting::Stream;
 use crate::addresses::{AddressPlace, Addresses, TooMany};
-use crate::forwarded::{Peer, Proxies};
+use crate::forwarded::{Client, Peer, Proxies};
 use crate::refusals::Refusals;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -102,22 +102,26 @@ impl Entrance {
         }
     }
 
-    /// Finds out who sent the request and which host it is for, and lets it in.
+    /// Finds out who sent the request and which host it is for, and lets it in. Who is not let in is told of with its
+    /// address, as far as that is known.
     pub(crate) fn admit(
         &self,
         request: &mut PendingRequest<Stream>,
         mut place: ServedPlace,
-    ) -> Result<Box<Visitor>, Refusal> {
+    ) -> Result<Box<Visitor>, (Refusal, Option<IpAddr>)> {
         let client = self.proxies.look_behind(place.peer, request.request().headers());
-        let client = client.map_err(|_| Refusal::ForwardedUnreadable)?;
-        if let Some(address) = client.address.filter(|_| place.of_address.is_none()) {
-            let of_address = self.addresses.take(address);
-            place.of_address = of_address.map_err(|TooMany| Refusal::TooManyOfAddress)?;
+        let Client { address, host } =
+            client.map_err(|_| (Refusal::ForwardedUnreadable, place.peer.address()))?;
+        if let Some(client) = address.filter(|_| place.of_address.is_none()) {
+            let of_address = self.addresses.take(client);
+            place.of_address =
+                of_address.map_err(|TooMany| (Refusal::TooManyOfAddress, address))?;
         }
-        if let Some(host) = client.host {
-            request.replace_host(&host).map_err(|_| Refusal::ForwardedUnreadable)?;
+        if let Some(host) = host {
+            let replaced = request.replace_host(&host);
+            replaced.map_err(|_| (Refusal::ForwardedUnreadable, address))?;
         }
-        let (address, refusals) = (client.address, self.refusals.clone());
+        let refusals = self.refusals.clone();
         Ok(Box::new(Visitor { address, refusals, _place: place }))
     }
 }

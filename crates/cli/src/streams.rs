@@ -98,13 +98,13 @@ async fn admit(
     entrance: Arc<Entrance>,
     peer: Peer,
 ) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
-    let refusal = match entrance.place(peer)? {
+    let (refusal, address) = match entrance.place(peer)? {
         Place::Served(place) => match entrance.admit(&mut request, place) {
             Ok(visitor) => return Some((request, visitor)),
-            Err(refusal) => refusal,
+            Err(refused) => refused,
         },
-        Place::Refused(_permit, refusal) => refusal,
+        Place::Refused(_permit, refusal) => (refusal, peer.address()),
     };
-    refuse(request, refusal, &entrance.refusals, peer.address()).await;
+    refuse(request, refusal, &entrance.refusals, address).await;
     None
 }

@@ -9,10 +9,14 @@ use std::time::Duration;
 
 /// Asks for a WebSocket with these headers beside. Gives the head of the response, and the connection.
 fn open(server: &Server, headers: &str) -> (String, TcpStream) {
+    request(server, "/", headers)
+}
+
+fn request(server: &Server, path: &str, headers: &str) -> (String, TcpStream) {
     let mut stream = TcpStream::connect(&server.address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let request = format!(
-        "GET / HTTP/1.1\r\nHost: inner:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {path} HTTP/1.1\r\nHost: inner:8080\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
     );
     stream.write_all(request.as_bytes()).unwrap();
@@ -84,6 +88,27 @@ fn an_address_has_no_more_connections_than_it_may_have() {
         assert!(attempt < 1_000, "its place is not given back");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+#[test]
+fn the_log_tells_who_was_refused_behind_a_proxy() {
+    let arguments = ["--trusted-proxy", "127.0.0.1", "--max-connections-per-address", "1"];
+    let arguments = [&["serve", "--ephemeral", "--log", "json"][..], &arguments].concat();
+    let mut server = Server::start(&arguments);
+    let chat = |headers: &str| request(&server, "/chat", headers);
+    let _held = chat("X-Forwarded-For: 192.0.2.1\r\n");
+    assert!(chat("X-Forwarded-For: 192.0.2.1\r\n").0.starts_with("HTTP/1.1 429 "));
+    let unreadable = chat("X-Forwarded-For: 192.0.2.2\r\nX-Forwarded-Host: a b\r\n").0;
+    assert!(unreadable.starts_with("HTTP/1.1 400 "), "{unreadable}");
+    server.child.kill().unwrap();
+    let mut log = String::new();
+    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let entries = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let refused: Vec<_> = entries
+        .filter(|entry| entry["code"].is_u64() && entry["by"].is_null())
+        .map(|entry| (entry["code"].as_u64().unwrap(), entry["address"].to_string()))
+        .collect();
+    assert_eq!(refused, [(429, "\"192.0.2.1\"".into()), (400, "\"192.0.2.2\"".into())], "{log}");
 }
 
 #[test]
