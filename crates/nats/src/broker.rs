@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_nats::connection::State;
 use async_nats::header::{NATS_SEQUENCE, NATS_STREAM};
 use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
-use async_nats::jetstream::context::PublishAckFuture;
+use async_nats::jetstream::context::{PublishAckFuture, PublishError};
 use async_nats::jetstream::message::{PublishMessage, StreamMessage};
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{
@@ -189,10 +189,9 @@ impl Broker {
         after: &After<'_>,
         record: &Record,
         payload: Bytes,
-    ) -> Result<PublishAckFuture, Error> {
+    ) -> Result<PublishAckFuture, PublishError> {
         let message = PublishMessage::build().headers(record.headers(after)).payload(payload);
-        let sent = self.jetstream.send_publish(self.names.subject(room), message);
-        sent.await.map_err(|error| failed(&error))
+        self.jetstream.send_publish(self.names.subject(room), message).await
     }
 
     /// The messages at these offsets, as many of them as there still are, in their order.

@@ -27,6 +27,9 @@ pub struct Settings {
     pub prefix: String,
     /// How many servers of the cluster keep each room; from 1 to 5.
     pub replicas: usize,
+    /// The largest message that there will be, in bytes: a server that does not take it is refused. Smaller servers
+    /// are found out message by message if this is 0.
+    pub message_bytes_max: usize,
 }
 
 impl Default for Settings {
@@ -37,6 +40,7 @@ impl Default for Settings {
             also_trusted: None,
             prefix: "wskit".into(),
             replicas: 1,
+            message_bytes_max: 0,
         }
     }
 }
@@ -56,6 +60,9 @@ pub enum ConnectError {
 /// How long the server may take for an answer.
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 
+/// What a message has beside its payload: headers with the names of its stream and of its sender's words.
+const HEADERS_BYTES_MAX: usize = 1024;
+
 /// How often the server is asked whether it lives. Twice without an answer, and the connection is lost.
 const PING_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -66,7 +73,8 @@ pub(crate) async fn connect(
     settings: Settings,
     connections: watch::Sender<u64>,
 ) -> Result<Broker, ConnectError> {
-    let Settings { addresses, credentials, also_trusted, prefix, replicas } = settings;
+    let Settings { addresses, credentials, also_trusted, prefix, replicas, message_bytes_max } =
+        settings;
     let names = Names::new(&prefix).ok_or_else(|| {
         ConnectError::Settings(format!(
             "the prefix {prefix:?} is to be of 1 to 32 letters, digits and '-'"
@@ -106,6 +114,14 @@ pub(crate) async fn connect(
     }
     let client = options.connect(addresses).await;
     let client = client.map_err(|error| ConnectError::Server(words(&error)))?;
+    let (needed, taken) =
+        (message_bytes_max.saturating_add(HEADERS_BYTES_MAX), client.max_payload());
+    if message_bytes_max > 0 && taken < needed {
+        return Err(ConnectError::Settings(format!(
+            "the server takes messages of {taken} bytes, and there may be some of {needed}; set its max_payload to \
+             that, or let messages be smaller"
+        )));
+    }
     let jetstream = ContextBuilder::new().timeout(ANSWER_MAX).build(client.clone());
     let broker = Broker { client, jetstream, names, replicas };
     // Whoever has no JetStream is to hear of it now.

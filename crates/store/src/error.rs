@@ -12,6 +12,8 @@ pub enum Error {
     Busy,
     /// There are `streams_max` streams already, and this would be a new one.
     TooManyStreams,
+    /// The message is larger than the store takes; others are kept as ever.
+    TooLarge,
     /// The store cannot write or read any more; says why.
     Failed(String),
 }
@@ -21,6 +23,7 @@ impl fmt::Display for Error {
         match self {
             Self::Busy => f.write_str("too much waits to be kept"),
             Self::TooManyStreams => f.write_str("there are too many streams"),
+            Self::TooLarge => f.write_str("the message is larger than the store takes"),
             Self::Failed(why) => write!(f, "the store failed: {why}"),
         }
     }

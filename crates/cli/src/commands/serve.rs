@@ -73,12 +73,13 @@ impl Serve {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         self.log.begin();
         let limits = self.limits.limits();
-        let server = self.listening.server(limits.incoming_bytes_max() as u64)?;
+        let incoming_bytes_max = limits.incoming_bytes_max();
+        let server = self.listening.server(incoming_bytes_max as u64)?;
         // Pages offer it to bring a token along, and browsers want one of those that they offer to be chosen.
         let server = server.subprotocol(SUBPROTOCOL)?;
         let gate = Arc::new(self.tokens.gate()?);
         let clock = Clock::start();
-        let Kept { store, place, neighbours } = self.keeping.open()?;
+        let Kept { store, place, neighbours } = self.keeping.open(incoming_bytes_max)?;
         let hub = Hub::with_store(limits, clock.entropy(), store);
         let counters = Arc::new(Counters::default());
         let health = Health { hub: hub.clone(), draining: self.listening.draining() };

@@ -23,7 +23,7 @@ use futures_util::stream::FuturesOrdered;
 use tokio::sync::{mpsc, oneshot, watch};
 use wskit_store::{Append, Commit, Error, Message, Outcome};
 
-use crate::broker::{Broker, Stored, away};
+use crate::broker::{Broker, Stored, away, failed};
 use crate::kept::{Entry, Kept};
 use crate::outbox::{Outbox, Pending};
 use crate::record::{After, Id, Record};
@@ -204,9 +204,14 @@ impl<T: Send + 'static> Task<T> {
         };
         let stream = info.config.name.clone();
         let (first, last) = (info.state.first_sequence.max(1), info.state.last_sequence);
-        let is_same =
-            lock(&self.followed.kept).as_ref().is_some_and(|kept| *kept.stream == *stream);
-        if !is_same {
+        let known = self.stands().filter(|(known, _)| **known == *stream).map(|(_, last)| last);
+        if known.is_some_and(|known| last < known) {
+            // The server lost what it had kept. Its offsets would be given away twice, so this life of the room is over.
+            self.end(&stream, last, 0).await?;
+            *lock(&self.followed.kept) = None;
+            return Ok(());
+        }
+        if known.is_none() {
             let Some(epoch) = self.broker.names.epoch(&stream) else {
                 return Err(Error::Failed(format!("NATS: {stream} is not a room's stream")));
             };
@@ -330,18 +335,21 @@ impl<T: Send + 'static> Task<T> {
         if !is_over || !self.in_step || !self.outbox.is_empty() {
             return self.purge(1);
         }
+        self.in_step = false;
+        let _another_time = self.end(&stream, last, now).await;
+    }
+
+    /// Ends this life of the room, unless anything was kept behind this offset.
+    async fn end(&mut self, stream: &str, last: u64, now: u64) -> Result<(), Error> {
         // The end is a message like any other: where it is the last one, nothing was kept behind it and nothing can be.
-        let after = After { stream: &stream, offset: last, attempt: None };
+        let after = After { stream, offset: last, attempt: None };
         let attempt = self.shared.attempt();
         let record = Record { attempt, time: now, id: None, is_end: true };
         let sent = self.broker.publish(&self.followed.room, &after, &record, "".into()).await;
-        self.in_step = false;
-        if let Ok(answer) = sent
-            && answer.await.is_ok()
-            && self.broker.delete(&stream).await.is_ok()
-        {
-            self.shared.count_one_less();
-        }
+        sent.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;
+        self.broker.delete(stream).await?;
+        self.shared.count_one_less();
+        Ok(())
     }
 
     fn purge(&self, messages_min: u64) {

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishError, PublishErrorKind};
+use async_nats::jetstream::{self, ErrorCode};
 use futures_util::stream::FuturesOrdered;
 use wskit_store::{Append, Commit, Error, Message, Outcome};
 
@@ -58,9 +59,18 @@ impl<T: Send + 'static> Task<T> {
         let record =
             Record { attempt: first.attempt.clone(), time: *time, id: first.id, is_end: false };
         let sent = self.broker.publish(&self.followed.room, &after, &record, payload.clone());
-        let answer = sent.await?;
-        self.outbox.sent();
-        self.answers.push_back(Box::pin(attempted(record.attempt, answer)));
+        match sent.await {
+            Ok(answer) => {
+                self.outbox.sent();
+                self.answers.push_back(Box::pin(attempted(record.attempt, answer)));
+            }
+            // It was never on its way, so those behind it take its place.
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => {
+                let pending = self.outbox.take_first();
+                self.refuse(pending, &Error::TooLarge);
+            }
+            Err(error) => return Err(failed(&error)),
+        }
         Ok(())
     }
 
@@ -106,6 +116,7 @@ impl<T: Send + 'static> Task<T> {
                 PublishErrorKind::WrongLastSequence
                 | PublishErrorKind::WrongLastMessageId
                 | PublishErrorKind::StreamNotFound => self.outbox.stuck(),
+                _ if met_another_life(&error) => self.outbox.stuck(),
                 // The server does not want this one.
                 PublishErrorKind::Other | PublishErrorKind::MaxPayloadExceeded => {
                     self.outbox.stuck();
@@ -157,6 +168,18 @@ impl<T: Send + 'static> Task<T> {
         let pending: Vec<_> = self.outbox.give_up().collect();
         self.refuse(pending, error);
     }
+}
+
+/// Whether the room has another stream by now, or another node was faster in words of their own.
+fn met_another_life(error: &PublishError) -> bool {
+    let source = std::error::Error::source(error);
+    let answer = source.and_then(|source| source.downcast_ref::<jetstream::Error>());
+    answer.is_some_and(|answer| {
+        matches!(
+            answer.error_code(),
+            ErrorCode::STREAM_NOT_MATCH | ErrorCode::STREAM_WRONG_LAST_SEQUENCE_CONSTANT
+        )
+    })
 }
 
 async fn attempted(

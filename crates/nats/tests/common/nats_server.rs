@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
@@ -42,6 +43,19 @@ impl NatsServer {
         (self.child, _) = start(&self.port.to_string(), &self.folder);
     }
 
+    /// A copy of what it has in its folder; to be made while it does not run.
+    pub(crate) fn saved(&self) -> TempDir {
+        let copy = tempfile::tempdir().unwrap();
+        copy_all(self.folder.path(), copy.path());
+        copy
+    }
+
+    /// Puts back what it had; to be done while it does not run.
+    pub(crate) fn put_back(&mut self, copy: &TempDir) {
+        self.folder = tempfile::tempdir().unwrap();
+        copy_all(copy.path(), self.folder.path());
+    }
+
     /// Sends it a signal, `STOP` or `CONT`.
     pub(crate) fn signal(&self, signal: &str) {
         let arguments = [format!("-{signal}"), self.child.id().to_string()];
@@ -54,6 +68,11 @@ impl Drop for NatsServer {
         let _it_may_have_ended = self.child.kill();
         let _it_may_have_ended = self.child.wait();
     }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-r").arg(from.join(".")).arg(to).status().unwrap();
+    assert!(copied.success());
 }
 
 fn start(port: &str, folder: &TempDir) -> (Child, u16) {

@@ -6,4 +6,5 @@ mod common;
 mod nats_server;
 #[path = "../../../store/tests/contract/promises.rs"]
 mod promises;
+mod server;
 mod stores;

@@ -68,8 +68,8 @@ pub(super) struct Kept {
 pub(super) type Neighbours = Box<dyn FnOnce(Hub, Clock) -> Pin<Box<dyn Future<Output = ()>>>>;
 
 impl Keeping {
-    /// Opens the store.
-    pub(super) fn open(&self) -> Result<Kept, Failure> {
+    /// Opens the store, which is to take messages that are as large as this.
+    pub(super) fn open(&self, message_bytes_max: usize) -> Result<Kept, Failure> {
         let default = if self.ephemeral { bounds_in_memory() } else { Bounds::default() };
         let age = |age: Seconds| age.0.unwrap_or(Duration::MAX);
         let bounds = Bounds {
@@ -81,8 +81,10 @@ impl Keeping {
         };
         #[cfg(feature = "nats")]
         if self.nats.are_given() {
-            return self.nats.connect(bounds);
+            return self.nats.connect(bounds, message_bytes_max);
         }
+        // Whatever is kept on this machine may be of any size.
+        let _ = message_bytes_max;
         if self.ephemeral {
             let place = "keeps its rooms in memory, until it stops".into();
             return Ok(Kept { store: Arc::new(Memory::new(bounds)), place, neighbours: None });

@@ -46,13 +46,18 @@ impl NatsArguments {
     }
 
     /// Connects to the server.
-    pub(super) fn connect(&self, bounds: Bounds) -> Result<Kept, Failure> {
+    pub(super) fn connect(
+        &self,
+        bounds: Bounds,
+        message_bytes_max: usize,
+    ) -> Result<Kept, Failure> {
         let mut settings = Settings::default();
         settings.addresses.clone_from(&self.nats);
         settings.credentials.clone_from(&self.nats_credentials);
         settings.also_trusted.clone_from(&self.nats_ca_cert);
         settings.prefix.clone_from(&self.nats_prefix);
         settings.replicas = self.nats_replicas.into();
+        settings.message_bytes_max = message_bytes_max;
         let nats = Nats::connect(settings, bounds).map_err(|error| explain(&error))?;
         let hosts: Vec<_> = self.nats.iter().map(|url| without_password(url)).collect();
         let place = format!("shares its rooms with other nodes on {}", hosts.join(", "));
