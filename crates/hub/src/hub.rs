@@ -212,6 +212,7 @@ impl Hub {
     /// Lets go of what is too old. To be called now and then, about once a minute.
     pub fn expire(&self, now: Timestamp) {
         self.shared.store.expire(now.unix_milliseconds());
+        self.shared.users.expire(now);
     }
 
     /// Lets nobody in any more; every member is closed so once it has read what waits for it.

@@ -35,10 +35,7 @@ impl Rate {
     /// Takes out one message of so many bytes; `false` means that it is too early for it.
     #[must_use]
     pub(crate) fn take(&mut self, bytes: usize, now: Timestamp) -> bool {
-        let elapsed =
-            now.unix_milliseconds().saturating_sub(self.counted_until.unix_milliseconds());
-        let earned = elapsed.saturating_mul(self.per_millisecond);
-        self.credit = self.credit.saturating_add(earned).min(self.capacity);
+        self.credit = self.credit_at(now);
         self.counted_until = self.counted_until.max(now);
         let count = u64::try_from(bytes.div_ceil(self.counted_bytes)).unwrap_or(u64::MAX);
         // The largest message has to fit a full bucket, and even the smallest needs one that is not empty.
@@ -50,6 +47,18 @@ impl Rate {
             }
             None => false,
         }
+    }
+
+    /// Whether nothing is missing, as in a new one.
+    pub(crate) fn is_full(&self, now: Timestamp) -> bool {
+        self.credit_at(now) == self.capacity
+    }
+
+    fn credit_at(&self, now: Timestamp) -> u64 {
+        let elapsed =
+            now.unix_milliseconds().saturating_sub(self.counted_until.unix_milliseconds());
+        let earned = elapsed.saturating_mul(self.per_millisecond);
+        self.credit.saturating_add(earned).min(self.capacity)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::lock::lock;
 use crate::rate::Rate;
 use crate::timestamp::Timestamp;
 
-/// Who is here, and how much each has sent.
+/// Who is here, or was just now, and how much each has sent.
 #[derive(Debug, Default)]
 pub(crate) struct Users(Mutex<HashMap<Arc<str>, Held>>);
 
@@ -28,6 +28,9 @@ pub(crate) struct UserPlace {
     user: Arc<str>,
     rate: Arc<Mutex<Rate>>,
 }
+
+/// Beyond so many users, who goes is forgotten at once.
+const USERS_REMEMBERED_MAX: usize = 100_000;
 
 impl Users {
     pub(crate) fn enter(
@@ -47,6 +50,11 @@ impl Users {
         held.memberships += 1;
         Ok(UserPlace { users: self.clone(), rate: held.rate.clone(), user })
     }
+
+    /// Forgets those who went and may send as much as anybody who comes for the first time.
+    pub(crate) fn expire(&self, now: Timestamp) {
+        lock(&self.0).retain(|_, held| held.memberships > 0 || !lock(&held.rate).is_full(now));
+    }
 }
 
 impl UserPlace {
@@ -58,11 +66,35 @@ impl UserPlace {
 
 impl Drop for UserPlace {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut held) = lock(&self.users.0).entry(self.user.clone()) {
+        let mut users = lock(&self.users.0);
+        let is_full = users.len() > USERS_REMEMBERED_MAX;
+        if let Entry::Occupied(mut held) = users.entry(self.user.clone()) {
             held.get_mut().memberships -= 1;
-            if held.get().memberships == 0 {
+            // What was sent counts still if the user comes back at once.
+            if held.get().memberships == 0 && is_full {
                 held.remove();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_went_is_forgotten_once_nothing_is_missing() {
+        let at = Timestamp::from_unix_milliseconds;
+        let users = Arc::<Users>::default();
+        let limits = Limits::default();
+        let place = users.enter("ann", &limits, at(0)).unwrap();
+        assert!(place.take(1, at(0)));
+        let known = |milliseconds| {
+            users.expire(at(milliseconds));
+            lock(&users.0).len()
+        };
+        assert_eq!(known(200), 1, "it is here");
+        drop(place);
+        assert_eq!([known(199), known(200)], [1, 0]);
     }
 }

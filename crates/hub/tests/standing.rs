@@ -165,6 +165,22 @@ fn all_connections_of_a_user_send_within_one_rate() {
 }
 
 #[test]
+fn coming_back_is_no_way_around_the_rate() {
+    let hub = hub_with(|_| ());
+    let too_fast = |milliseconds| {
+        let mut ann = enter(&hub, known("ann", None), "");
+        (0..20).for_each(|_| ann.membership.receive_text("x", at(milliseconds)));
+        ann.events().iter().filter(|event| event["reason"] == "too_fast").count()
+    };
+    assert_eq!(too_fast(0), 0);
+    hub.expire(at(1_000));
+    assert_eq!(too_fast(1_000), 15);
+    // Who is forgotten has as much as anybody.
+    hub.expire(at(5_000));
+    assert_eq!(too_fast(5_000), 0);
+}
+
+#[test]
 fn who_goes_on_though_it_is_told_has_to_go() {
     let hub = hub_with(|_| ());
     let mut ann = enter(&hub, Standing::Open, "ann");
