@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use wskit_proto::handshake::{PseudoHeaders, Rejection, Request, RequestError, ServerOpening};
 
 /// What a WebSocket runs on whose client spoke either version: the whole connection, or a stream of
@@ -40,7 +40,11 @@ enum Stage<S> {
     First {
         stream: S,
         input: Input,
+        /// When the first wait for it began.
+        begun: Option<Instant>,
     },
+    /// The request of HTTP/1.1 is being refused, for this.
+    Refusing(Error),
     Http2(Box<Multiplexed<S>>),
     Ended,
 }
@@ -54,7 +58,7 @@ enum First {
 impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     pub(crate) fn new(server: Server, limits: Option<Http2Limits>, stream: S) -> Requests<S> {
         let input = Input::new(BytesMut::new());
-        Requests { server, limits, stage: Stage::First { stream, input } }
+        Requests { server, limits, stage: Stage::First { stream, input, begun: None } }
     }
 
     /// The next request, or `None` when the connection has ended. An error is of one request, which
@@ -63,9 +67,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     /// Over HTTP/2 this drives the connection: what its WebSockets send and receive passes only while
     /// somebody waits here. So hand each request to a task of its own, and wait for the next at once.
     ///
-    /// Cancel safe.
+    /// Cancel safe, also in that the [opening timeout](Server::opening_timeout) goes on. Only a refusal
+    /// over HTTP/1.1 may be cut short; its error is given by the next call.
     pub async fn next(&mut self) -> Option<Result<PendingRequest<ServerStream<S>>, Error>> {
-        if let Stage::First { stream, input } = &mut self.stage {
+        if let Stage::First { stream, input, begun } = &mut self.stage {
             let speaks_http2 = self.limits.is_some();
             let mut opening = ServerOpening::new(self.server.head_limits());
             let take = |input: &mut BytesMut| match is_http2(input) {
@@ -73,8 +78,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
                 None if speaks_http2 => Ok(None),
                 _ => Ok(opening.receive_head(input)?.map(First::Http1)),
             };
-            let received = self.server.in_time(read_until(stream, input, take)).await;
-            let Stage::First { stream, mut input } = mem::replace(&mut self.stage, Stage::Ended)
+            let begun = *begun.get_or_insert_with(Instant::now);
+            let received = read_until(stream, input, take);
+            let received = self.server.in_time_since(begun, received).await;
+            let Stage::First { stream, mut input, .. } =
+                mem::replace(&mut self.stage, Stage::Ended)
             else {
                 return None;
             };
@@ -93,12 +101,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
                     self.stage = Stage::Http2(Box::new(multiplexed));
                 }
                 Err(error) => {
-                    refuse_unread(stream, &error).await;
-                    return Some(Err(error));
+                    let refused = refuse_unread(stream, &error);
+                    self.stage = Stage::Refusing(error);
+                    refused.await;
                 }
             }
         }
-        let Stage::Http2(multiplexed) = &mut self.stage else { return None };
+        let Stage::Http2(multiplexed) = &mut self.stage else {
+            let ended = mem::replace(&mut self.stage, Stage::Ended);
+            let Stage::Refusing(error) = ended else { return None };
+            return Some(Err(error));
+        };
         match poll_fn(|cx| multiplexed.poll_request(cx)).await {
             Some(Ok((request, answer))) => {
                 let (head, frames) = request.into_parts();
@@ -127,7 +140,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     /// be called on until then.
     pub fn shut_down(&mut self) {
         match &mut self.stage {
-            Stage::First { .. } => self.stage = Stage::Ended,
+            Stage::First { .. } | Stage::Refusing(_) => self.stage = Stage::Ended,
             Stage::Http2(multiplexed) => multiplexed.shut_down(),
             Stage::Ended => {}
         }
@@ -264,6 +277,7 @@ impl<S> fmt::Debug for Stage<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Stage::First { .. } => "First",
+            Stage::Refusing(_) => "Refusing",
             Stage::Http2(_) => "Http2",
             Stage::Ended => "Ended",
         })

@@ -5,7 +5,7 @@ use crate::socket::Opened;
 use crate::{Error, Limits, WebSocket};
 use bytes::BytesMut;
 use std::future::Future;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use wskit_proto::Output;
 use wskit_proto::handshake::{Acceptance, Agreed, ControlData, Offer, Request, RequestError};
 
@@ -78,10 +78,18 @@ impl Server {
         &self,
         step: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        match self.settings.opening_timeout {
-            None => step.await,
-            Some(time) => timeout(time, step).await.unwrap_or(Err(Error::OpeningTimeout(time))),
-        }
+        self.in_time_since(Instant::now(), step).await
+    }
+
+    /// The same for a step that began then.
+    pub(crate) async fn in_time_since<T>(
+        &self,
+        begun: Instant,
+        step: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Some(time) = self.settings.opening_timeout else { return step.await };
+        let left = time.saturating_sub(begun.elapsed());
+        timeout(left, step).await.unwrap_or(Err(Error::OpeningTimeout(time)))
     }
 
     /// The connection, once the response has been written to the stream, or will be before

@@ -5,7 +5,7 @@ use crate::http2::Http2Stream;
 use crate::socket::{Opened, WebSocket};
 use crate::{Error, buffers};
 use bytes::BytesMut;
-use std::{future::Future, io, pin::Pin, time::Duration};
+use std::{fmt, future::Future, io, pin::Pin, time::Duration};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use wskit_proto::Output;
@@ -33,7 +33,6 @@ pub struct PendingOffer<S> {
 }
 
 /// How a request is answered, which depends on the version of HTTP.
-#[derive(Debug)]
 pub(crate) enum Answering<S> {
     /// With bytes on the stream. What was read behind the head is here.
     Http1(BytesMut),
@@ -53,8 +52,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
         self.request.is_upgrade()
     }
 
-    /// Takes another host for the one that the request is for: the one that clients ask a proxy for which stands before
-    /// this server, where the proxy can be trusted to tell it. The origins of pages are compared with it.
+    /// Takes another host for the one that the request is for: the one that clients ask a proxy for
+    /// which stands before this server, where the proxy can be trusted to tell it. The origins of pages
+    /// are compared with it.
     ///
     /// # Errors
     /// The text is no host with or without a port; the request stays as it is.
@@ -93,6 +93,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
 
     /// The stream, what was read from it behind the head, and the request, to answer it by other
     /// means.
+    ///
+    /// For HTTP/1.1 alone: nothing can be written to a stream of HTTP/2 before it is answered, and
+    /// nobody can answer it then. When it is dropped, it is reset.
     pub fn into_parts(self) -> (S, BytesMut, Request) {
         let input = match self.answering {
             Answering::Http1(input) => input,
@@ -156,6 +159,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
     }
 }
 
+impl<S> fmt::Debug for Answering<S> {
+    /// Without the bytes, which may be of messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answering::Http1(input) => write!(f, "Http1({} bytes)", input.len()),
+            Answering::Http2(_) => f.write_str("Http2"),
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Answering<S> {
     fn reject(self, mut stream: S, rejection: Rejection) -> Pin<Box<impl Future<Output = ()>>> {
         let rejection = match self {
@@ -176,7 +189,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Answering<S> {
 }
 
 /// Answers a request of HTTP/1.1 that was not received, if it is its fault.
-pub(crate) async fn refuse_unread<S>(stream: S, error: &Error)
+pub(crate) fn refuse_unread<S>(
+    stream: S,
+    error: &Error,
+) -> Pin<Box<impl Future<Output = ()> + use<S>>>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -185,7 +201,7 @@ where
         Error::OpeningTimeout(_) => Some(Rejection::new(408, &*error.to_string())),
         _ => None,
     };
-    refuse(stream, answer).await;
+    refuse(stream, answer)
 }
 
 /// Sends the answer of a refused request and ends the connection so that the answer arrives: what

@@ -277,3 +277,20 @@ async fn each_request_begins_the_idle_time_anew() {
         assert!(idle.is_err(), "it is ended too early");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn row_16_a_wait_that_is_dropped_again_and_again_has_an_end() {
+    let (_near, far) = duplex(1 << 16);
+    let mut requests = server(Http2Limits::default()).requests(far);
+    let start = tokio::time::Instant::now();
+    let outcome = loop {
+        let tick = Duration::from_millis(300);
+        if let Ok(outcome) = tokio::time::timeout(tick, requests.next()).await {
+            break outcome;
+        }
+        assert!(start.elapsed() < Duration::from_secs(12), "it is waited for too long");
+    };
+    assert!(matches!(outcome, Some(Err(Error::OpeningTimeout(_)))), "{outcome:?}");
+    assert!(start.elapsed() >= Duration::from_secs(10));
+    assert!(requests.next().await.is_none());
+}
