@@ -73,10 +73,16 @@ pub(super) struct Shown<'a>(pub(super) &'a str, pub(super) &'a [u8]);
 /// Headers whose values are secrets.
 const SECRETS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "set-cookie"];
 
+/// Whether the value of the header of this name is a secret: of `Authorization`, `Cookie`,
+/// `Proxy-Authorization` and `Set-Cookie`. It belongs in no log and in no table for compression.
+pub fn is_secret(name: &str) -> bool {
+    SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret))
+}
+
 impl fmt::Debug for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Shown(name, value) = self;
-        if SECRETS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
+        if is_secret(name) {
             return f.write_str("(not shown)");
         }
         write!(f, "\"{}\"", value.escape_ascii())

@@ -40,7 +40,7 @@ pub use connect::ConnectOpening;
 pub use control_data::{ControlData, PseudoHeaders, RequestLine};
 pub use deflate::DeflateParameters;
 pub use extension::{Extension, Parameter};
-pub use field::{Field, InvalidField};
+pub use field::{Field, InvalidField, is_secret};
 pub use head::{HeadLimits, Headers};
 pub use key::{Accept, InvalidKey, Key};
 pub use offer::{Acceptance, Offer};

@@ -14,8 +14,8 @@ use wskit_proto::handshake::{ClientOpening, ResponseError};
 
 impl Client {
     /// Connects over TCP, to all addresses of the host happily in parallel or through the
-    /// [proxy](Client::proxy), or through a [Unix-domain socket](Client::unix_socket); does the TLS handshake if the URL begins with `wss`, and opens the
-    /// WebSocket.
+    /// [proxy](Client::proxy), or through a [Unix-domain socket](Client::unix_socket); does the TLS
+    /// handshake if the URL begins with `wss`, and opens the WebSocket.
     ///
     /// [Redirects](Client::redirects_max) are followed. The error of another response than 101 has its
     /// status, headers and the start of its body.
@@ -97,6 +97,10 @@ impl Client {
 
     /// Does the TLS handshake on a stream that is connected to the server, if the URL begins with
     /// `wss`; otherwise the stream passes as it is. For those who bring their own transport.
+    ///
+    /// Where [`http`](Client::http) lets it be HTTP/2, look at what the server chose, the stream's
+    /// `tls().alpn_protocol()`: for `h2` goes on `Http2Connection::begin`, and otherwise
+    /// [`connect_on`](Client::connect_on), which speaks HTTP/1.1.
     #[cfg(feature = "rustls")]
     pub async fn secure<S>(&self, stream: S) -> Result<MaybeTls<S>, Error>
     where
@@ -122,8 +126,8 @@ impl Client {
         patience.wait(tls::connect(config, host, version.protocols(), stream)).await?
     }
 
-    /// Opens the WebSocket on a stream of bytes that is connected to the server already. TLS is not
-    /// added, whatever the URL says: see [`secure`](Client::secure). Redirects are not followed.
+    /// Opens the WebSocket on a stream of bytes that is connected to the server already, over HTTP/1.1,
+    /// whatever [`http`](Client::http) says. TLS is not added, whatever the URL says: see [`secure`](Client::secure). Redirects are not followed.
     pub async fn connect_on<S>(&self, stream: S) -> Result<WebSocket<S>, Error>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -1,6 +1,6 @@
 //! A client's HTTP/2 connection, on which it opens WebSockets.
 
-use super::{Http2Limits, Http2Stream, broken};
+use super::{Http2Limits, Http2Stream, add_header, broken};
 use crate::Error;
 use crate::client::{Client, ClientStream, Patience};
 use crate::socket::{Opened, WebSocket};
@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use h2::client::{Connection, SendRequest};
 use h2::ext::Protocol;
 use h2::{Ping, PingPong, RecvStream};
-use http::{HeaderName, HeaderValue, Method, Request, Uri, Version};
+use http::{Method, Request, Uri, Version};
 use std::{
     future::{Future, poll_fn},
     io,
@@ -115,13 +115,7 @@ fn request(opening: &ConnectOpening, is_secure: bool) -> Result<Request<()>, Err
     *request.uri_mut() = uri;
     *request.version_mut() = Version::HTTP_2;
     request.extensions_mut().insert(Protocol::from_static("websocket"));
-    opening.for_each_header(|name, value| {
-        let (name, value) = (HeaderName::try_from(name), HeaderValue::from_bytes(value));
-        // What can be a header for the handshake can be one here.
-        if let (Ok(name), Ok(value)) = (name, value) {
-            request.headers_mut().append(name, value);
-        }
-    });
+    opening.for_each_header(|name, value| add_header(request.headers_mut(), name, value));
     Ok(request)
 }
 

@@ -25,7 +25,21 @@ pub use requests::{Requests, ServerStream};
 pub use stream::{Http2Reader, Http2Stream, Http2Writer};
 
 use h2::Reason;
+use http::{HeaderMap, HeaderName, HeaderValue};
 use std::io;
+use wskit_proto::handshake::is_secret;
+
+/// Adds a header of a request or a response.
+fn add_header(headers: &mut HeaderMap, name: &str, value: &[u8]) {
+    let is_secret = is_secret(name);
+    // What can be a header for the handshake can be one here.
+    if let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value))
+    {
+        // RFC 7541 §7.1.3: a secret is kept out of the table of what was sent before.
+        value.set_sensitive(is_secret);
+        headers.append(name, value);
+    }
+}
 
 /// Whether the peer demands HTTP/1.1 instead (HTTP_1_1_REQUIRED, RFC 9113 §7).
 pub(crate) fn demands_http_1_1(error: &io::Error) -> bool {

@@ -1,12 +1,12 @@
 //! A stream of an HTTP/2 connection, as a stream of bytes.
 
-use super::broken;
 use super::live::{Live, LiveHalf};
+use super::{add_header, broken};
 use crate::Split;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use std::{
     fmt, io,
     io::IoSlice,
@@ -28,7 +28,6 @@ pub struct Http2Stream {
 }
 
 /// The half of an [`Http2Stream`] that is read from.
-#[derive(Debug)]
 pub struct Http2Reader {
     frames: RecvStream,
     /// What is left of the last DATA frame.
@@ -142,11 +141,7 @@ pub(crate) struct PendingResponse<'a> {
 
 impl PendingResponse<'_> {
     pub(crate) fn add_header(&mut self, name: &str, value: &[u8]) {
-        let (name, value) = (HeaderName::try_from(name), HeaderValue::from_bytes(value));
-        // What can be a header for the handshake can be one here.
-        if let (Ok(name), Ok(value)) = (name, value) {
-            self.head.headers_mut().append(name, value);
-        }
+        add_header(self.head.headers_mut(), name, value);
     }
 
     /// Opens the stream.
@@ -343,6 +338,13 @@ impl Split for Box<Http2Stream> {
 
     fn split(self) -> (Http2Reader, Http2Writer) {
         (self.reader, self.writer)
+    }
+}
+
+impl fmt::Debug for Http2Reader {
+    /// Without the bytes, which may be of messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Http2Reader({} bytes)", self.rest.len())
     }
 }
 

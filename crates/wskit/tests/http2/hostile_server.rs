@@ -152,3 +152,16 @@ async fn row_52_another_status_is_a_refusal_with_the_start_of_its_body() {
         assert_eq!(error.body(), &[b'x'; 4096]);
     }
 }
+
+#[tokio::test]
+async fn a_secret_enters_no_table_for_compression() {
+    let (connection, mut server) = begin().await;
+    let client = client().header("Authorization", "Bearer 1").unwrap();
+    let asked = async { server.next(HEADERS).await.payload };
+    let (payload, opened) = tokio::join!(asked, async {
+        tokio::time::timeout(Duration::from_millis(10), connection.open(&client)).await
+    });
+    assert!(opened.is_err());
+    // RFC 7541 §6.2.3: never indexed, with the name that stands at 23 in the static table.
+    assert!(payload.windows(2).any(|bytes| bytes == [0x1f, 0x08]), "{payload:x?}");
+}
