@@ -72,20 +72,23 @@ pub(crate) async fn accept_all<H, F>(
         let address = peer.address();
         // Who did not come as far as a request has been answered.
         match place {
-            Place::Served(place) => drop(tokio::spawn(async move {
-                let let_in = Box::pin(let_in(arrival, entrance, place, peer));
-                let Some(let_in) = let_in.await else { return };
-                // Not awaited within the arms: what it was made of would be kept beside it.
-                let handling = match let_in {
-                    LetIn::One(request, visitor) => {
-                        Either::Left(handle(request, visitor, shutdown))
-                    }
-                    LetIn::Many(streams) => {
-                        Either::Right(Box::pin(streams.handle(shutdown, handle)))
-                    }
-                };
-                handling.await;
-            })),
+            Place::Served(place) => {
+                // Boxed too, so that the task holds nothing but what handles the request.
+                let opening = Box::pin(async move {
+                    Some(match let_in(arrival, entrance, place, peer).await? {
+                        LetIn::One(request, visitor) => {
+                            Either::Left(handle(request, visitor, shutdown))
+                        }
+                        LetIn::Many(streams) => {
+                            Either::Right(Box::pin(streams.handle(shutdown, handle)))
+                        }
+                    })
+                });
+                drop(tokio::spawn(async move {
+                    let Some(handling) = opening.await else { return };
+                    handling.await;
+                }));
+            }
             Place::Refused(permit, refusal) => drop(tokio::spawn(async move {
                 match arrival.await {
                     Some(Arrival::One(Ok(request))) => {
