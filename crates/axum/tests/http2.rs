@@ -1,5 +1,6 @@
 //! WebSockets over HTTP/2 (RFC 8441), and wskit's tower service and layer, in axum's routers.
 
+mod common;
 #[allow(dead_code, reason = "not every file needs all")]
 #[path = "../../hyper/tests/common/http2.rs"]
 mod http2;
@@ -10,30 +11,18 @@ use axum::{
     middleware::{Next, from_fn},
     routing::{any, get},
 };
+use common::{echo, serve};
 use http::{HeaderValue, StatusCode, request::Parts};
 use http2::{Client, connect};
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use wskit::{CloseCode, Compression, HttpVersion, Message, Server};
-use wskit_axum::{WebSocket, WebSocketUpgrade};
+use wskit_axum::WebSocketUpgrade;
 use wskit_hyper::tower::{WebSocketLayer, WebSocketService};
 
 async fn bounded<T>(step: impl Future<Output = T>) -> T {
     timeout(Duration::from_secs(30), step).await.expect("it takes no time")
-}
-
-async fn serve(app: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async { axum::serve(listener, app).await });
-    address
-}
-
-async fn echo(mut socket: WebSocket) {
-    while let Some(Ok(message)) = socket.recv().await {
-        socket.send(message).await.unwrap();
-    }
 }
 
 async fn enter(upgrade: WebSocketUpgrade) -> axum::response::Response {

@@ -1,30 +1,18 @@
 //! What wskit's extractor does beyond axum's.
 
+mod common;
+
 use axum::{Error, Extension, Router, body::Body, extract::FromRequestParts, routing::any};
+use common::{echo, serve};
 use http::{HeaderValue, Request, StatusCode};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::{sync::mpsc, time::timeout};
 use wskit::{Client, CloseCode, Error as ClientError, Limits, Server};
-use wskit_axum::{
-    CloseFrame, Compression, Message, OriginPolicy, WebSocket, WebSocketUpgrade, close_code,
-};
+use wskit_axum::{CloseFrame, Compression, Message, OriginPolicy, WebSocketUpgrade, close_code};
 
 const FAILURE: &str = "pages of this origin may not connect here";
-
-async fn serve(app: Router) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    tokio::spawn(async { axum::serve(listener, app).await });
-    address
-}
-
-async fn echo(mut socket: WebSocket) {
-    while let Some(Ok(message)) = socket.recv().await {
-        socket.send(message).await.unwrap();
-    }
-}
 
 async fn connect(
     address: &str,
