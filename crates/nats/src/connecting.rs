@@ -1,28 +1,38 @@
 //! The way to the server.
 
 use std::fmt;
+use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_nats::jetstream::context::ContextBuilder;
-use async_nats::{ConnectOptions, Event, ServerAddr};
+use async_nats::{AuthError, ConnectErrorKind, ConnectOptions, Event};
 use tokio::sync::watch;
 use wskit_store::Error;
 
+use crate::addresses::{Addresses, without_user};
 use crate::broker::{Broker, words};
+use crate::identity::Identity;
 use crate::names::Names;
 
 /// Where the server is, and how this node uses it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Settings {
-    /// Addresses of one server, or of several of one cluster: `nats://user:password@host:4222`, or `tls://…`.
+    /// Addresses of one server, or of several of one cluster: `nats://user:password@host:4222`, or `tls://…`. One that
+    /// asks for TLS asks for it on all servers, also on those that the cluster tells of.
     pub addresses: Vec<String>,
-    /// A file with what NATS calls credentials.
+    /// A file with what NATS calls credentials. This and the next two are read for each connection anew.
     pub credentials: Option<PathBuf>,
-    /// A file with certificates of authorities that are trusted too, in PEM.
-    pub also_trusted: Option<PathBuf>,
+    /// A file with the seed of a key of NATS.
+    pub nkey_file: Option<PathBuf>,
+    /// A file with a token.
+    pub token_file: Option<PathBuf>,
+    /// A file with certificates of authorities, in PEM, that are trusted instead of those of the system.
+    pub trusted: Option<PathBuf>,
+    /// Files with a certificate that is shown to the server, and with its private key, in PEM.
+    pub client_certificate: Option<(PathBuf, PathBuf)>,
     /// What the names of all streams and subjects begin with: nodes of the same prefix share their rooms.
     pub prefix: String,
     /// How many servers of the cluster keep each room; from 1 to 5.
@@ -32,16 +42,34 @@ pub struct Settings {
     pub message_bytes_max: usize,
 }
 
+impl Settings {
+    /// The addresses, fit to be shown: without who one is there.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        self.addresses.iter().map(|address| without_user(address)).collect()
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
             addresses: vec!["nats://127.0.0.1:4222".into()],
             credentials: None,
-            also_trusted: None,
+            nkey_file: None,
+            token_file: None,
+            trusted: None,
+            client_certificate: None,
             prefix: "wskit".into(),
             replicas: 1,
             message_bytes_max: 0,
         }
+    }
+}
+
+/// Without secrets.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings").field("places", &self.places()).finish_non_exhaustive()
     }
 }
 
@@ -73,8 +101,7 @@ pub(crate) async fn connect(
     settings: Settings,
     connections: watch::Sender<u64>,
 ) -> Result<Broker, ConnectError> {
-    let Settings { addresses, credentials, also_trusted, prefix, replicas, message_bytes_max } =
-        settings;
+    let Settings { prefix, replicas, message_bytes_max, .. } = settings.clone();
     let names = Names::new(&prefix).ok_or_else(|| {
         ConnectError::Settings(format!(
             "the prefix {prefix:?} is to be of 1 to 32 letters, digits and '-'"
@@ -83,12 +110,16 @@ pub(crate) async fn connect(
     if !(1..=5).contains(&replicas) {
         return Err(ConnectError::Settings(format!("{replicas} replicas; there may be 1 to 5")));
     }
-    let parse = |address: &String| {
-        let wrong = |error| ConnectError::Settings(format!("{address:?} is no address: {error}"));
-        address.parse::<ServerAddr>().map_err(wrong)
+    let wrong = ConnectError::Settings;
+    let Addresses { servers, users, are_secure } =
+        Addresses::parse(&settings.addresses).map_err(wrong)?;
+    let identity = Identity::of(&settings, users).map_err(wrong)?;
+    let show = move |nonce: Vec<u8>| {
+        let shown = identity.show(&nonce).map_err(AuthError::new);
+        async { shown }
     };
-    let addresses = addresses.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let mut options = ConnectOptions::new()
+    let mut options = ConnectOptions::with_auth_callback(show)
+        .require_tls(are_secure)
         .name("wskit")
         .connection_timeout(ANSWER_MAX)
         .request_timeout(Some(ANSWER_MAX))
@@ -104,16 +135,17 @@ pub(crate) async fn connect(
             }
             async {}
         });
-    if let Some(path) = credentials {
-        let read = options.credentials_file(&path).await;
-        options =
-            read.map_err(|error| ConnectError::Settings(format!("{}: {error}", path.display())))?;
-    }
-    if let Some(path) = also_trusted {
+    let check = |path: &Path, label| has_pem(path, label).map_err(wrong);
+    if let Some(path) = settings.trusted {
+        check(&path, "CERTIFICATE-----")?;
         options = options.add_root_certificates(path);
     }
-    let client = options.connect(addresses).await;
-    let client = client.map_err(|error| ConnectError::Server(words(&error)))?;
+    if let Some((certificate, key)) = settings.client_certificate {
+        check(&certificate, "CERTIFICATE-----")?;
+        check(&key, "PRIVATE KEY-----")?;
+        options = options.add_client_certificate(certificate, key);
+    }
+    let client = options.connect(servers).await.map_err(|error| explain(&error))?;
     let (needed, taken) =
         (message_bytes_max.saturating_add(HEADERS_BYTES_MAX), client.max_payload());
     if message_bytes_max > 0 && taken < needed {
@@ -126,10 +158,34 @@ pub(crate) async fn connect(
     let broker = Broker { client, jetstream, names, replicas };
     // Whoever has no JetStream is to hear of it now.
     broker.count().await.map_err(|error| match error {
-        Error::Failed(why) => ConnectError::Server(format!("{why} (is JetStream enabled there?)")),
+        Error::Failed(why) => ConnectError::Server(format!(
+            "{why} (is JetStream enabled there, and may this user use it?)"
+        )),
         error => ConnectError::Server(error.to_string()),
     })?;
     Ok(broker)
+}
+
+/// Whether there is anything of this kind in a file, for TLS would say nothing of the file that it does not find it in.
+fn has_pem(path: &Path, label: &str) -> Result<(), String> {
+    let wrong = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
+    let content = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    match content.contains(label) {
+        true => Ok(()),
+        false => Err(wrong(&format_args!("there is no {} in it", label.trim_end_matches('-')))),
+    }
+}
+
+fn explain(error: &async_nats::ConnectError) -> ConnectError {
+    let advice = match error.kind() {
+        ConnectErrorKind::AuthorizationViolation => {
+            ": the user, the password, the token, the key or the credentials are wrong, or none are given"
+        }
+        // The server goes on in plain words where TLS begins.
+        _ if words(error).contains("corrupt message") => " (has the server TLS?)",
+        _ => "",
+    };
+    ConnectError::Server(format!("{}{advice}", words(error)))
 }
 
 impl fmt::Display for ConnectError {

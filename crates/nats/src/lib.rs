@@ -14,9 +14,11 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod addresses;
 mod broker;
 mod connecting;
 mod exchange;
+mod identity;
 mod kept;
 mod names;
 mod outbox;

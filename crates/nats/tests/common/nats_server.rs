@@ -15,13 +15,36 @@ pub(crate) struct NatsServer {
     child: Child,
     port: u16,
     folder: TempDir,
+    /// A file of settings and what it names, if there is one.
+    config: Option<TempDir>,
 }
+
+/// What a file of settings is called in its folder.
+pub(crate) const CONFIG: &str = "nats.conf";
 
 impl NatsServer {
     pub(crate) fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    /// As the file of settings in this folder has it.
+    pub(crate) fn start_as(config: TempDir) -> Self {
+        Self::start_with(Some(config))
+    }
+
+    fn start_with(config: Option<TempDir>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (child, port) = start("-1", &folder);
-        Self { child, port, folder }
+        let (child, port) = start("-1", &folder, config.as_ref());
+        Self { child, port, folder, config }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder with its settings.
+    pub(crate) fn config(&self) -> &Path {
+        self.config.as_ref().unwrap().path()
     }
 
     pub(crate) fn address(&self) -> String {
@@ -40,7 +63,7 @@ impl NatsServer {
     }
 
     pub(crate) fn start_again(&mut self) {
-        (self.child, _) = start(&self.port.to_string(), &self.folder);
+        (self.child, _) = start(&self.port.to_string(), &self.folder, self.config.as_ref());
     }
 
     /// A copy of what it has in its folder; to be made while it does not run.
@@ -75,10 +98,14 @@ fn copy_all(from: &Path, to: &Path) {
     assert!(copied.success());
 }
 
-fn start(port: &str, folder: &TempDir) -> (Child, u16) {
+fn start(port: &str, folder: &TempDir, config: Option<&TempDir>) -> (Child, u16) {
     let mut command = Command::new("nats-server");
     command.args(["--jetstream", "--addr", "127.0.0.1", "--port", port, "--store_dir"]);
-    command.arg(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command.arg(folder.path());
+    if let Some(config) = config {
+        command.arg("--config").arg(config.path().join(CONFIG));
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the tests need nats-server (apt install nats-server)");
     let mut port = None;
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();

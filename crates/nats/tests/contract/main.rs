@@ -2,6 +2,7 @@
 
 #[path = "../../../store/tests/common/mod.rs"]
 mod common;
+mod identities;
 #[path = "../common/nats_server.rs"]
 mod nats_server;
 #[path = "../../../store/tests/contract/promises.rs"]

@@ -19,13 +19,29 @@ pub(super) struct NatsArguments {
     #[arg(long, value_name = "URL", value_delimiter = ',', conflicts_with_all = ["data", "ephemeral"])]
     nats: Vec<String>,
 
-    /// A file with NATS credentials
-    #[arg(long, value_name = "FILE", requires = "nats")]
+    /// A file with NATS credentials (.creds): who this node is to the NATS server
+    #[arg(long, value_name = "FILE", requires = "nats", conflicts_with_all = ["nats_nkey_file", "nats_token_file"])]
     nats_credentials: Option<PathBuf>,
 
-    /// Also trust the authorities in this PEM file when the NATS server is asked for by `tls://`
+    /// A file with the seed of a NATS user's key, instead of credentials
+    #[arg(long, value_name = "FILE", requires = "nats", conflicts_with_all = ["nats_credentials", "nats_token_file"])]
+    nats_nkey_file: Option<PathBuf>,
+
+    /// A file with the token that the NATS server wants, instead of credentials
+    #[arg(long, value_name = "FILE", requires = "nats", conflicts_with_all = ["nats_credentials", "nats_nkey_file"])]
+    nats_token_file: Option<PathBuf>,
+
+    /// Trust the authorities in this PEM file, instead of those of the system, with NATS servers that have TLS
     #[arg(long, value_name = "FILE", requires = "nats")]
     nats_ca_cert: Option<PathBuf>,
+
+    /// Show NATS servers that ask for it the certificate in this PEM file
+    #[arg(long, value_name = "FILE", requires_all = ["nats", "nats_client_key"])]
+    nats_client_cert: Option<PathBuf>,
+
+    /// The private key of the certificate that NATS servers are shown, in PEM
+    #[arg(long, value_name = "FILE", requires = "nats_client_cert")]
+    nats_client_key: Option<PathBuf>,
 
     /// What all names on the NATS server begin with; nodes with the same share their rooms
     #[arg(long, value_name = "NAME", default_value = "wskit", requires = "nats")]
@@ -54,13 +70,17 @@ impl NatsArguments {
         let mut settings = Settings::default();
         settings.addresses.clone_from(&self.nats);
         settings.credentials.clone_from(&self.nats_credentials);
-        settings.also_trusted.clone_from(&self.nats_ca_cert);
+        settings.nkey_file.clone_from(&self.nats_nkey_file);
+        settings.token_file.clone_from(&self.nats_token_file);
+        settings.trusted.clone_from(&self.nats_ca_cert);
+        settings.client_certificate =
+            self.nats_client_cert.clone().zip(self.nats_client_key.clone());
         settings.prefix.clone_from(&self.nats_prefix);
         settings.replicas = self.nats_replicas.into();
         settings.message_bytes_max = message_bytes_max;
+        let places = settings.places().join(", ");
         let nats = Nats::connect(settings, bounds).map_err(|error| explain(&error))?;
-        let hosts: Vec<_> = self.nats.iter().map(|url| without_password(url)).collect();
-        let place = format!("shares its rooms with other nodes on {}", hosts.join(", "));
+        let place = format!("shares its rooms with other nodes on {places}");
         let words = nats.exchange();
         let neighbours: Neighbours = Box::new(|hub, clock| Box::pin(exchange(words, hub, clock)));
         Ok(Kept { store: Arc::new(nats), place, neighbours: Some(neighbours) })
@@ -91,23 +111,5 @@ fn explain(error: &ConnectError) -> Failure {
             Kind::Connect,
             format_args!("{error}; start the NATS server, or name another with --nats"),
         ),
-    }
-}
-
-/// The URL without who one is there.
-fn without_password(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("nats", url));
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    format!("{scheme}://{host}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_is_not_printed() {
-        assert_eq!(without_password("nats://ann:a@b@host:4222"), "nats://host:4222");
-        assert_eq!(without_password("host"), "nats://host");
     }
 }
