@@ -7,6 +7,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod crowd;
+#[path = "../../../nats/tests/common/nats_cluster.rs"]
+mod nats_cluster;
 #[path = "../../../nats/tests/common/nats_server.rs"]
 mod nats_server;
 mod nodes;
@@ -14,12 +17,11 @@ mod people;
 mod relay;
 
 use common::get;
+use crowd::Crowd;
+use nats_cluster::NatsCluster;
 use nats_server::NatsServer;
 use nodes::{Nodes, random};
-use people::{Reader, Talker, WAIT_MAX, event};
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use people::{WAIT_MAX, event};
 use std::time::{Duration, Instant};
 use wskit::{ClientStream, WebSocket};
 
@@ -30,16 +32,7 @@ async fn what_was_acknowledged_is_there_whatever_breaks() {
     let rounds = std::env::var("WSKIT_ROUNDS").map_or(8, |rounds| rounds.parse().unwrap());
     let mut server = NatsServer::start();
     let mut nodes = Nodes::start(NODES, &server.address());
-    let stop = Arc::new(AtomicBool::new(false));
-    let last = Arc::new(Mutex::new(None));
-    let addresses = nodes.addresses.clone();
-    let talking: Vec<_> = (0..6)
-        .map(|number| Talker::new(number, if number < 3 { 1 } else { 8 }))
-        .map(|talker| tokio::spawn(talker.talk(addresses.clone(), stop.clone())))
-        .collect();
-    let reading: Vec<_> = (0..4)
-        .map(|_| tokio::spawn(Reader::default().read(addresses.clone(), last.clone())))
-        .collect();
+    let crowd = Crowd::come(nodes.addresses.clone());
     for round in 0..rounds {
         pause(300 + random(700)).await;
         let node = random(NODES);
@@ -68,42 +61,34 @@ async fn what_was_acknowledged_is_there_whatever_breaks() {
         }
     }
     pause(1_000).await;
-    stop.store(true, Ordering::Relaxed);
-    let mut talkers = Vec::new();
-    for talker in talking {
-        talkers.push(talker.await.unwrap());
-    }
-    // All that was ever sent is acknowledged by now, so if anything is doubled, something else is missing.
-    let acknowledged: usize = talkers.iter().map(|talker| talker.acknowledged.len()).sum();
-    *last.lock().unwrap() = Some(acknowledged);
-    let mut readers = Vec::new();
-    for reader in reading {
-        readers.push(reader.await.unwrap());
-    }
+    println!("{rounds} rounds");
+    crowd.leave().await;
+}
 
-    let fresh = Reader::default().read(addresses, last).await;
-    for reader in &readers {
-        assert_eq!(reader.epoch, fresh.epoch);
-        assert!(reader.texts == fresh.texts, "not everybody has read the same");
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_loses_nothing_when_the_server_that_leads_dies() {
+    let mut cluster = NatsCluster::start();
+    let all = cluster.addresses();
+    // Some know all servers, and some find out about the others from the one they know.
+    let known = [all.join(","), all[1].clone(), all[2].clone()];
+    let nodes = Nodes::start_with(&known, &["--nats-replicas", "3"]);
+    let crowd = Crowd::come(nodes.addresses.clone());
+    let mut killed = Vec::new();
+    for _ in 0..3 {
+        pause(1_500 + random(500)).await;
+        let leader = until_some(|| cluster.leader("wskit_room_")).await;
+        cluster.kill(leader);
+        killed.push(leader);
+        // The others go on without it.
+        let (server, nodes) = (&cluster, &nodes);
+        until_some(|| server.leader("wskit_room_").filter(|now| *now != leader)).await;
+        until(|| (0..3).all(|node| is_ready(&nodes.address(node)))).await;
+        pause(random(1_000)).await;
+        cluster.start_again(leader);
+        until(|| cluster.is_whole("wskit_room_")).await;
     }
-    let mut offsets = HashMap::new();
-    for (index, text) in fresh.texts.iter().enumerate() {
-        assert_eq!(offsets.insert(text.clone(), index as u64 + 1), None, "{text} is doubled");
-    }
-    for talker in &talkers {
-        assert_eq!(talker.acknowledged.len() as u64, talker.sent);
-        for (message, offset) in &talker.acknowledged {
-            assert_eq!(offsets.get(&talker.text(*message)), Some(offset), "lost or moved");
-        }
-        let sent = (1..=talker.sent).filter_map(|message| offsets.get(&talker.text(message)));
-        assert!(talker.unacknowledged_max > 1 || sent.is_sorted(), "out of order");
-    }
-    let refused: u64 = talkers.iter().map(|talker| talker.refused).sum();
-    let connections: Vec<_> = readers.iter().map(|reader| reader.connections).collect();
-    println!(
-        "{rounds} rounds, {acknowledged} kept, {refused} refused, readers came {connections:?} times"
-    );
-    assert!(acknowledged > 100);
+    println!("{killed:?} were killed");
+    crowd.leave().await;
 }
 
 #[tokio::test]
@@ -114,7 +99,7 @@ async fn without_the_server_nothing_is_kept_and_what_is_here_is_read() {
     assert_eq!(event(&mut ann).await.unwrap()["event"], "welcome");
     ann.send(r#"{"say":"before","id":"1"}"#).await.unwrap();
     while event(&mut ann).await.unwrap()["event"] != "acknowledged" {}
-    let is_ready = || get(&nodes.address(0), "/readyz").0.starts_with("HTTP/1.1 200");
+    let is_ready = || is_ready(&nodes.address(0));
     until(is_ready).await;
 
     server.kill();
@@ -155,6 +140,20 @@ async fn everybody_is_here_on_whichever_node_and_the_dead_are_forgotten() {
     until_here(&mut ann, &["ann"]).await;
 }
 
+#[test]
+fn who_is_not_let_in_is_told_so_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = r#"authorization { user = "ann", password = "right" }"#;
+    std::fs::write(folder.path().join(nats_server::CONFIG), settings).unwrap();
+    let server = NatsServer::start_as(folder);
+    let url = format!("nats://ann:hush@127.0.0.1:{}", server.port());
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log", "text", "--nats", &url];
+    let ended = common::run(&arguments, b"");
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("the password"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("hush"), "{}", ended.stderr);
+}
+
 /// Asks who is here until it is these.
 async fn until_here(socket: &mut WebSocket<ClientStream>, names: &[&str]) {
     let began = Instant::now();
@@ -178,9 +177,20 @@ async fn pause(milliseconds: usize) {
     tokio::time::sleep(Duration::from_millis(milliseconds as u64)).await;
 }
 
+fn is_ready(address: &str) -> bool {
+    get(address, "/readyz").0.starts_with("HTTP/1.1 200")
+}
+
 async fn until(what: impl Fn() -> bool) {
+    until_some(|| what().then_some(())).await;
+}
+
+async fn until_some<T>(what: impl Fn() -> Option<T>) -> T {
     let began = Instant::now();
-    while !what() {
+    loop {
+        if let Some(found) = what() {
+            return found;
+        }
         assert!(began.elapsed() < WAIT_MAX, "it does not come to be");
         pause(20).await;
     }
