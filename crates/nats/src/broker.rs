@@ -54,8 +54,8 @@ const PAYLOAD_BYTES: &str = "Nats-Msg-Size";
 /// JetStream knows for so long which attempts it has kept; only those under way at the same time matter.
 const ATTEMPTS_KNOWN_FOR: Duration = Duration::from_secs(30);
 
-/// How much longer the server keeps messages than nodes do, so that it lets go of what no node cares for any more.
-const AGE_GRACE: Duration = Duration::from_secs(60 * 60);
+/// The server keeps nothing for a shorter time.
+const AGE_MIN: Duration = Duration::from_millis(100);
 
 /// So many messages are asked for at a time.
 const REQUESTS_AT_ONCE: usize = 64;
@@ -91,19 +91,16 @@ impl Broker {
             .unwrap_or_default())
     }
 
-    /// The rooms whose streams nothing was put into since this time, in milliseconds since 1970.
-    pub(crate) async fn silent_since(&self, time: u64) -> Result<Vec<String>, Error> {
-        let mut silent = Vec::new();
+    /// The rooms whose streams have no message: all are too old, or nobody came as far as putting one in.
+    pub(crate) async fn empty(&self) -> Result<Vec<String>, Error> {
+        let mut empty = Vec::new();
         let mut streams = self.jetstream.streams();
         while let Some(info) = streams.try_next().await.map_err(|error| failed(&error))? {
-            // A stream that nothing was put into has no such time.
-            let touched = info.state.last_timestamp.max(info.created);
-            let milliseconds = touched.unix_timestamp_nanos() / 1_000_000;
-            if u64::try_from(milliseconds).unwrap_or_default() < time {
-                silent.extend(self.names.room(&info.config.name));
+            if info.state.messages == 0 {
+                empty.extend(self.names.room(&info.config.name));
             }
         }
-        Ok(silent)
+        Ok(empty)
     }
 
     /// How a stream is and where it stands, if it is there.
@@ -155,7 +152,7 @@ impl Broker {
     }
 
     fn config(&self, room: &str, epoch: &str, bounds: &Bounds) -> Config {
-        let age_max = bounds.age_max.saturating_add(AGE_GRACE);
+        let age_max = bounds.age_max.max(AGE_MIN);
         let longest = Duration::from_nanos(i64::MAX as u64);
         Config {
             name: self.names.stream(room, epoch),
@@ -169,7 +166,8 @@ impl Broker {
             max_age: if age_max >= longest { Duration::ZERO } else { age_max },
             storage: StorageType::File,
             num_replicas: self.replicas,
-            duplicate_window: ATTEMPTS_KNOWN_FOR,
+            // The server wants it to be no longer than messages are kept.
+            duplicate_window: ATTEMPTS_KNOWN_FOR.min(age_max),
             // The offsets have no gap.
             deny_delete: true,
             republish: Some(Republish {
@@ -274,7 +272,7 @@ impl Broker {
                 let headers = message.headers.clone().unwrap_or_default();
                 let payload_bytes = number(&headers, PAYLOAD_BYTES).unwrap_or_default();
                 let record = Record::parse(&headers);
-                let entry = Entry { time: record.time, payload_bytes, id: record.id };
+                let entry = Entry { payload_bytes, id: record.id };
                 found.push((last, record, entry));
             }
             if last == before {

@@ -137,11 +137,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let credentials = Settings { credentials: Some(path.clone()), ..Settings::default() };
-        assert!(of(&[], &credentials).err().unwrap().contains("secret: "));
+        assert!(of(&["host"], &credentials).err().unwrap().contains("secret: "));
         fs::write(&path, "hush").unwrap();
         let nkey = Settings { nkey_file: Some(path), ..Settings::default() };
         for settings in &[credentials, nkey] {
-            let error = of(&[], settings).err().unwrap();
+            let error = of(&["host"], settings).err().unwrap();
             assert!(error.contains("secret: there ") && !error.contains("hush"), "{error}");
         }
     }

@@ -19,14 +19,13 @@ pub(crate) struct Kept {
     offsets_by_id: HashMap<Id, u64>,
     bytes: u64,
     last: u64,
-    last_time: u64,
-    /// Messages before this offset are gone from the server, as far as this node asked for it.
+    /// Messages before this offset are gone from the server, as far as this node asked for it; at least 1, for a server
+    /// that is asked to let go of what is before the first lets go of everything.
     purged: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
-    pub(crate) time: u64,
     pub(crate) payload_bytes: u32,
     pub(crate) id: Option<Id>,
 }
@@ -35,7 +34,7 @@ impl Kept {
     /// A stream of which only the messages after this offset matter.
     pub(crate) fn after(stream: Arc<str>, epoch: Arc<str>, last: u64) -> Self {
         let (entries, offsets_by_id) = Default::default();
-        Self { stream, epoch, entries, offsets_by_id, bytes: 0, last, last_time: 0, purged: 0 }
+        Self { stream, epoch, entries, offsets_by_id, bytes: 0, last, purged: 1 }
     }
 
     pub(crate) fn add(&mut self, offset: u64, entry: Entry, bounds: &Bounds) {
@@ -44,7 +43,6 @@ impl Kept {
             while self.drop_first() {}
         }
         self.last = offset;
-        self.last_time = entry.time;
         self.bytes += u64::from(entry.payload_bytes);
         if let Some(id) = entry.id {
             self.offsets_by_id.insert(id, offset);
@@ -53,7 +51,6 @@ impl Kept {
         while self.entries.len() as u64 > bounds.messages_max || self.bytes > bounds.bytes_max {
             self.drop_first();
         }
-        self.drop_until(bounds.too_old_at(entry.time));
     }
 
     /// Up to this offset there is nothing that is not known.
@@ -77,10 +74,9 @@ impl Kept {
         self.offsets_by_id.get(&id).copied()
     }
 
-    /// Lets go of what is older, and says whether nothing is left and the last of it is older too.
-    pub(crate) fn expire(&mut self, too_old_at: u64) -> bool {
-        self.drop_until(too_old_at);
-        self.entries.is_empty() && self.last_time < too_old_at
+    /// The server has nothing before this offset any more.
+    pub(crate) fn let_go_before(&mut self, offset: u64) {
+        while self.first() < offset && self.drop_first() {}
     }
 
     /// The offsets that a span has in it.
@@ -105,11 +101,12 @@ impl Kept {
     }
 
     /// Up to which offset, itself not among them, the server keeps what is gone here, if so many messages are that it
-    /// is to be told. What is too many of them the server finds out by itself.
+    /// is to be told. What is too many of them the server finds out by itself, and it keeps the last one until that is
+    /// too old, for a stream without messages is over.
     pub(crate) fn purge_before(&mut self, messages_min: u64, bounds: &Bounds) -> Option<u64> {
         let first_there =
             self.purged.max((self.last + 1).saturating_sub(bounds.messages_max.max(1)));
-        let first = self.first();
+        let first = self.first().min(self.last);
         (first >= first_there.saturating_add(messages_min)).then(|| {
             self.purged = first;
             first
@@ -118,12 +115,6 @@ impl Kept {
 
     fn first(&self) -> u64 {
         self.last + 1 - self.entries.len() as u64
-    }
-
-    fn drop_until(&mut self, too_old_at: u64) {
-        while self.entries.front().is_some_and(|entry| entry.time < too_old_at) {
-            self.drop_first();
-        }
     }
 
     fn drop_first(&mut self) -> bool {
@@ -143,13 +134,13 @@ impl Kept {
 mod tests {
     use super::*;
 
-    fn entry(time: u64, payload_bytes: u32, id: Option<&str>) -> Entry {
-        Entry { time, payload_bytes, id: id.map(|id| Id::of(id.as_bytes())) }
+    fn entry(payload_bytes: u32, id: Option<&str>) -> Entry {
+        Entry { payload_bytes, id: id.map(|id| Id::of(id.as_bytes())) }
     }
 
     fn kept(bounds: &Bounds, count: u64) -> Kept {
         let mut kept = Kept::after("stream".into(), "epoch".into(), 0);
-        (1..=count).for_each(|offset| kept.add(offset, entry(offset, 5, None), bounds));
+        (1..=count).for_each(|offset| kept.add(offset, entry(5, None), bounds));
         kept
     }
 
@@ -157,7 +148,7 @@ mod tests {
     fn what_is_between_two_offsets_that_came_is_gone() {
         let bounds = Bounds::default();
         let mut kept = kept(&bounds, 3);
-        kept.add(7, entry(7, 5, Some("a")), &bounds);
+        kept.add(7, entry(5, Some("a")), &bounds);
         assert_eq!((kept.first(), kept.last(), kept.bytes), (7, 7, 5));
         assert_eq!(kept.known(Id::of(b"a")), Some(7));
     }
@@ -166,21 +157,32 @@ mod tests {
     fn the_server_is_told_of_what_it_does_not_find_out_by_itself() {
         let bounds = Bounds { messages_max: 4, bytes_max: 10, ..Bounds::default() };
         let mut kept = kept(&bounds, 4);
+        assert_eq!(self::kept(&bounds, 2).purge_before(1, &bounds), None);
         // The first two are too many bytes and not too many messages.
         assert_eq!(kept.first(), 3);
         assert_eq!(kept.purge_before(3, &bounds), None);
         assert_eq!(kept.purge_before(2, &bounds), Some(3));
         assert_eq!(kept.purge_before(1, &bounds), None);
-        kept.add(5, entry(5, 5, None), &bounds);
+        kept.add(5, entry(5, None), &bounds);
         assert_eq!(kept.purge_before(1, &bounds), Some(4));
     }
 
     #[test]
-    fn a_stream_is_over_when_its_last_message_is_too_old() {
+    fn the_server_keeps_the_last_message_however_large_it_is() {
+        let bounds = Bounds { bytes_max: 4, ..Bounds::default() };
+        let mut kept = kept(&bounds, 3);
+        assert_eq!((kept.first(), kept.last()), (4, 3));
+        assert_eq!(kept.purge_before(1, &bounds), Some(3));
+    }
+
+    #[test]
+    fn what_the_server_has_no_more_is_gone_here_too() {
         let mut kept = kept(&Bounds::default(), 3);
-        assert!(!kept.expire(3));
-        assert_eq!(kept.position().first, 3);
-        assert!(kept.expire(4));
+        kept.let_go_before(1);
+        assert_eq!((kept.first(), kept.bytes), (1, 15));
+        kept.let_go_before(3);
+        assert_eq!((kept.first(), kept.bytes), (3, 5));
+        kept.let_go_before(9);
         assert_eq!((kept.position().first, kept.last()), (4, 3));
     }
 }

@@ -52,7 +52,7 @@ pub(crate) struct Shared<T> {
     /// Tells the attempts of this node from those of others.
     node: u64,
     attempts: AtomicU64,
-    /// When all rooms are looked through for those that nobody has spoken in for too long.
+    /// When all rooms are looked through for those of which nothing is kept any more.
     next_sweep: Mutex<Instant>,
 }
 
@@ -63,7 +63,7 @@ const ENDING_MAX: Duration = Duration::from_secs(2);
 const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often all rooms are looked through, at most and at least.
-const SWEEP_INTERVAL_MIN: Duration = Duration::from_secs(60);
+const SWEEP_INTERVAL_MIN: Duration = Duration::from_secs(1);
 const SWEEP_INTERVAL_MAX: Duration = Duration::from_secs(60 * 60);
 
 impl<T: Send + 'static> Nats<T> {
@@ -182,15 +182,12 @@ impl<T: Send + 'static> Shared<T> {
         Ok(Page { position: Some(position), messages })
     }
 
-    /// Looks for rooms that nobody follows and nobody has spoken in for too long, and has them looked after.
-    async fn sweep(self: Arc<Self>, now: u64) {
-        let Ok(silent) = self.broker.silent_since(self.bounds.too_old_at(now)).await else {
-            return;
-        };
-        for room in silent {
+    /// Looks for rooms that nobody follows and of which nothing is kept any more, and has them looked after.
+    async fn sweep(self: Arc<Self>) {
+        for room in self.broker.empty().await.unwrap_or_default() {
             let follower = self.follow(&room);
             if follower.is_ready().await.is_ok() {
-                let _the_task_is_held = follower.followed.work.send(Work::Expire(now));
+                let _the_task_is_held = follower.followed.work.send(Work::Expire);
             }
         }
     }
@@ -304,14 +301,15 @@ impl<T: Send + 'static> Store<T> for Nats<T> {
         })
     }
 
-    fn expire(&self, now: u64) {
+    /// The server judges how old messages are, and not by this time.
+    fn expire(&self, _now: u64) {
         for followed in lock(&self.shared.streams).values() {
-            let _the_task_is_there = followed.work.send(Work::Expire(now));
+            let _the_task_is_there = followed.work.send(Work::Expire);
         }
         let mut next_sweep = lock(&self.shared.next_sweep);
         if *next_sweep <= Instant::now() {
             *next_sweep = Instant::now() + sweep_interval(&self.shared.bounds);
-            self.shared.runtime.spawn(self.shared.clone().sweep(now));
+            self.shared.runtime.spawn(self.shared.clone().sweep());
         }
     }
 

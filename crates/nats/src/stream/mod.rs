@@ -33,8 +33,8 @@ use crate::store::Shared;
 #[derive(Debug)]
 pub(crate) enum Work<T> {
     Append(Append<T>),
-    /// Lets go of what is too old at this time.
-    Expire(u64),
+    /// Lets go of what the server has let go of, and of what is too much for it.
+    Expire,
     /// Asks anew where the stream stands, and tells when that is known; or looks whether anybody follows still.
     Look(Option<oneshot::Sender<Result<(), Error>>>),
 }
@@ -73,6 +73,8 @@ pub(crate) struct Task<T> {
     ended: Option<Arc<str>>,
     /// Whether what is known here is what the server has, as far as can be known.
     in_step: bool,
+    /// Whether a stream that nothing was put into is to end with the next look.
+    is_expiring: bool,
     look_again_after: Duration,
     looked_at: Instant,
 }
@@ -106,6 +108,7 @@ impl<T: Send + 'static> Task<T> {
             asking: Vec::new(),
             ended: None,
             in_step: false,
+            is_expiring: false,
             look_again_after: LOOK_AFTER_MIN,
             looked_at: Instant::now(),
         }
@@ -207,7 +210,15 @@ impl<T: Send + 'static> Task<T> {
         let known = self.stands().filter(|(known, _)| **known == *stream).map(|(_, last)| last);
         if known.is_some_and(|known| last < known) {
             // The server lost what it had kept. Its offsets would be given away twice, so this life of the room is over.
-            self.end(&stream, last, 0).await?;
+            self.end(&stream, last).await?;
+            *lock(&self.followed.kept) = None;
+            return Ok(());
+        }
+        // Who began it may have come no further; if it is just about to, it is told and begins another.
+        let is_left = std::mem::take(&mut self.is_expiring) && self.outbox.is_empty();
+        // The server lets go of what is too old by its own clock, so nothing depends on those of nodes.
+        if info.state.messages == 0 && (last > 0 || is_left) {
+            self.end(&stream, last).await?;
             *lock(&self.followed.kept) = None;
             return Ok(());
         }
@@ -230,7 +241,11 @@ impl<T: Send + 'static> Task<T> {
             };
             *lock(&self.followed.kept) = Some(kept);
         }
-        self.catch_up(first, last).await
+        self.catch_up(first, last).await?;
+        if let Some(kept) = &mut *lock(&self.followed.kept) {
+            kept.let_go_before(first);
+        }
+        Ok(())
     }
 
     /// How the room's stream is now, if there is one: the one that is known, or another.
@@ -317,7 +332,11 @@ impl<T: Send + 'static> Task<T> {
                 let attempt = self.shared.attempt();
                 self.outbox.push(Pending { append, id, attempt, since: Instant::now() });
             }
-            Work::Expire(now) => self.expire(now).await,
+            Work::Expire => {
+                self.in_step = false;
+                self.is_expiring = true;
+                self.purge(1);
+            }
             Work::Look(None) => {}
             Work::Look(Some(tell)) => {
                 self.in_step = false;
@@ -326,25 +345,12 @@ impl<T: Send + 'static> Task<T> {
         }
     }
 
-    /// Lets go of what is too old; of the whole stream, if all of it is.
-    async fn expire(&mut self, now: u64) {
-        let too_old_at = self.shared.bounds.too_old_at(now);
-        let Some((stream, last)) = self.stands() else { return };
-        let is_over =
-            lock(&self.followed.kept).as_mut().is_some_and(|kept| kept.expire(too_old_at));
-        if !is_over || !self.in_step || !self.outbox.is_empty() {
-            return self.purge(1);
-        }
-        self.in_step = false;
-        let _another_time = self.end(&stream, last, now).await;
-    }
-
     /// Ends this life of the room, unless anything was kept behind this offset.
-    async fn end(&mut self, stream: &str, last: u64, now: u64) -> Result<(), Error> {
+    async fn end(&mut self, stream: &str, last: u64) -> Result<(), Error> {
         // The end is a message like any other: where it is the last one, nothing was kept behind it and nothing can be.
         let after = After { stream, offset: last, attempt: None };
         let attempt = self.shared.attempt();
-        let record = Record { attempt, time: now, id: None, is_end: true };
+        let record = Record { attempt, time: 0, id: None, is_end: true };
         let sent = self.broker.publish(&self.followed.room, &after, &record, "".into()).await;
         sent.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;
         self.broker.delete(stream).await?;
@@ -382,7 +388,7 @@ impl<T: Send + 'static> Task<T> {
         let mut kept = lock(&self.followed.kept);
         let Some(kept) = &mut *kept else { return };
         let payload_bytes = u32::try_from(message.payload.len()).unwrap_or(u32::MAX);
-        let entry = Entry { time: message.time, payload_bytes, id };
+        let entry = Entry { payload_bytes, id };
         kept.add(message.offset, entry, &self.shared.bounds);
         let (stream, epoch) = (self.followed.room.clone(), kept.epoch.clone());
         // Under the lock still, so that whoever asks for the position gets the commits that are not in it.

@@ -1,5 +1,6 @@
 //! What every store promises, asked of the one on NATS, with a server of its own for each store.
 
+mod age;
 #[path = "../../../store/tests/common/mod.rs"]
 mod common;
 mod identities;
