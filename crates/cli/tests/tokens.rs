@@ -195,3 +195,22 @@ fn no_token_is_written_to_the_log() {
         assert_eq!(entry["address"], "127.0.0.1");
     }
 }
+
+#[tokio::test]
+async fn keys_are_read_again_when_their_file_changes() {
+    let (server, secret) = start(&["--log", "text"]);
+    let claims = json!({"sub": "ann", "exp": 4_102_444_800_u64});
+    let signed = |secret: &str| {
+        encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    };
+    let is_let_in = async |token: &str| client(&server, "lobby", token).connect().await.is_ok();
+    let (old, new) = (signed(SECRET), signed(&SECRET.to_uppercase()));
+    assert!(is_let_in(&old).await && !is_let_in(&new).await);
+    std::fs::write(secret.path(), SECRET.to_uppercase()).unwrap();
+    let began = std::time::Instant::now();
+    while !is_let_in(&new).await {
+        assert!(began.elapsed().as_secs() < 30, "the new key is never known");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(!is_let_in(&old).await);
+}

@@ -92,6 +92,8 @@ impl Serve {
             format!("wskit serve listens on {url}\nwskit serve {place}{also}")
         };
         let work = work(hub.clone(), clock, programs, neighbours);
+        let keys = gate.look_after_keys();
+        let work = async { tokio::join!(work, keys).0 };
         self.listening.run(&server, announce, work, move |request, visitor, shutdown| {
             let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
             let gate = gate.clone();

@@ -1,13 +1,13 @@
 //! The keys with which tokens are verified, each for one algorithm.
 
-use crate::failure::{Failure, Kind};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Where the keys are.
-#[derive(clap::Args)]
+#[derive(Clone, Default, clap::Args)]
 pub(super) struct KeyArguments {
     /// The secret that tokens are signed with (HS256), of 32 bytes or more
     #[arg(long, value_name = "FILE")]
@@ -35,22 +35,43 @@ const SECRET_BYTES_MIN: usize = 32;
 /// The most keys of a set.
 const KEYS_MAX: usize = 32;
 
+/// What is in the files, in the order in which they are asked for.
+pub(super) type Contents = Vec<Vec<u8>>;
+
 impl KeyArguments {
-    /// Reads all keys that are given.
-    pub(super) fn load(&self) -> Result<Vec<Key>, Failure> {
+    /// Reads all files that are given.
+    pub(super) fn read(&self) -> Result<Contents, String> {
+        let read = |(flag, path)| fs::read(path).map_err(|error| wrong(flag, path, &error));
+        self.files().map(read).collect()
+    }
+
+    /// The keys in what was read.
+    pub(super) fn parse(&self, contents: &Contents) -> Result<Vec<Key>, String> {
         let mut keys = Vec::new();
-        if let Some(path) = &self.token_secret_file {
-            keys.push(read("--token-secret-file", path, secret)?);
-        }
-        if let Some(path) = &self.token_key_file {
-            keys.push(read("--token-key-file", path, pem)?);
-        }
-        if let Some(path) = &self.token_jwks_file {
-            keys.extend(read("--token-jwks-file", path, set)?);
+        for ((flag, path), content) in self.files().zip(contents) {
+            let found = match flag {
+                SECRET_FLAG => secret(content).map(|key| vec![key]),
+                KEY_FLAG => pem(content).map(|key| vec![key]),
+                _ => set(content),
+            };
+            keys.extend(found.map_err(|why| wrong(flag, path, &why))?);
         }
         Ok(keys)
     }
+
+    fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let all = [
+            (SECRET_FLAG, &self.token_secret_file),
+            (KEY_FLAG, &self.token_key_file),
+            (SET_FLAG, &self.token_jwks_file),
+        ];
+        all.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
+    }
 }
+
+const SECRET_FLAG: &str = "--token-secret-file";
+const KEY_FLAG: &str = "--token-key-file";
+const SET_FLAG: &str = "--token-jwks-file";
 
 impl Key {
     /// Whether a token with this header may be signed with this key.
@@ -60,16 +81,8 @@ impl Key {
     }
 }
 
-fn read<T>(
-    flag: &str,
-    path: &Path,
-    parse: impl FnOnce(&[u8]) -> Result<T, &'static str>,
-) -> Result<T, Failure> {
-    let wrong = |why: &dyn std::fmt::Display| {
-        Failure::new(Kind::Usage, format_args!("{flag} {}: {why}", path.display()))
-    };
-    let content = fs::read(path).map_err(|error| wrong(&error))?;
-    parse(&content).map_err(|why| wrong(&why))
+fn wrong(flag: &str, path: &Path, why: &dyn Display) -> String {
+    format!("{flag} {}: {why}", path.display())
 }
 
 fn secret(content: &[u8]) -> Result<Key, &'static str> {

@@ -8,13 +8,16 @@
 mod claims;
 mod keys;
 mod presented;
+mod ring;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Kind};
 use claims::Claims;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode};
-use keys::{Key, KeyArguments};
+use keys::KeyArguments;
+use ring::KeyRing;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use wskit::Request;
 use wskit_hub::{Closing, Rights, Standing, Visit};
@@ -51,7 +54,9 @@ enum Anonymous {
 
 /// Lets in who may come in.
 pub(super) struct Gate {
-    keys: Vec<Key>,
+    keys: Arc<KeyRing>,
+    /// Whether tokens are known here at all, which stays as it is.
+    knows_tokens: bool,
     validation: Validation,
     anonymous: Anonymous,
 }
@@ -88,7 +93,8 @@ const TOKEN_BYTES_MAX: usize = 4 * 1024;
 
 impl TokenArguments {
     pub(super) fn gate(&self) -> Result<Gate, Failure> {
-        let keys = self.keys.load()?;
+        let keys = KeyRing::load(&self.keys).map_err(|why| Failure::new(Kind::Usage, why))?;
+        let knows_tokens = !keys.keys().is_empty();
         let mut validation = Validation::default();
         validation.leeway = LEEWAY.as_secs();
         validation.validate_nbf = true;
@@ -99,16 +105,27 @@ impl TokenArguments {
         required.extend(self.token_audience.as_ref().map(|_| "aud"));
         required.extend(self.token_issuer.as_ref().map(|_| "iss"));
         validation.set_required_spec_claims(&required);
-        let default = if keys.is_empty() { Anonymous::Write } else { Anonymous::None };
-        Ok(Gate { keys, validation, anonymous: self.anonymous.unwrap_or(default) })
+        let default = if knows_tokens { Anonymous::None } else { Anonymous::Write };
+        let anonymous = self.anonymous.unwrap_or(default);
+        Ok(Gate { keys: Arc::new(keys), knows_tokens, validation, anonymous })
     }
 }
 
 impl Gate {
+    /// Sees to it that keys which are replaced in their files are known, for ever.
+    pub(super) fn look_after_keys(&self) -> impl Future<Output = ()> + use<> {
+        let (keys, knows_tokens) = (self.keys.clone(), self.knows_tokens);
+        async move {
+            if knows_tokens {
+                keys.look_after().await;
+            }
+        }
+    }
+
     /// Finds out who sent the request, and what this one may do where it wants to go.
     pub(super) fn admit(&self, request: &Request, visit: Visit) -> Result<Admitted, Denial> {
         // Where there are no keys nobody is known, and what looks like a token is none.
-        match presented::token(request).filter(|_| !self.keys.is_empty()) {
+        match presented::token(request).filter(|_| self.knows_tokens) {
             None => self.admit_anonymous(visit),
             Some(token) => {
                 let grant = self.verify(&token)?.grant()?;
@@ -128,7 +145,7 @@ impl Gate {
             Anonymous::Read => false,
             Anonymous::Write => true,
         };
-        let standing = if self.keys.is_empty() { Standing::Open } else { Standing::Stranger };
+        let standing = if self.knows_tokens { Standing::Stranger } else { Standing::Open };
         let visit = Visit { standing, rights: Rights { reads: true, writes }, ..visit };
         Ok(Admitted { visit, expires: None })
     }
@@ -144,7 +161,7 @@ impl Gate {
         }
         let mut denial = Denial::Invalid;
         // Each key verifies with its own algorithm alone, so that no key is taken for one of another kind.
-        for key in self.keys.iter().filter(|key| key.may_have_signed(&header)) {
+        for key in self.keys.keys().iter().filter(|key| key.may_have_signed(&header)) {
             let mut validation = self.validation.clone();
             validation.algorithms = vec![key.algorithm];
             match decode::<Claims>(token, &key.key, &validation) {

@@ -285,3 +285,33 @@ fn what_is_no_key_is_refused_at_the_start() {
         assert!(try_gate(flag, content).is_err(), "{flag} {content}");
     }
 }
+
+#[test]
+fn keys_that_are_replaced_are_known_and_broken_ones_change_nothing() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let write = |content: &str| std::fs::write(file.path(), content).unwrap();
+    write(EC_PUBLIC);
+    let flags = ["test", "--token-key-file", file.path().to_str().unwrap()];
+    let gate = Arguments::parse_from(flags).tokens.gate().unwrap();
+    let of_ec = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).unwrap();
+    let of_ed = EncodingKey::from_ed_pem(ED_KEY.as_bytes()).unwrap();
+    let tokens = [
+        signed(Algorithm::ES256, &of_ec, &json!({})),
+        signed(Algorithm::EdDSA, &of_ed, &json!({})),
+    ];
+    let let_in = || {
+        gate.keys.look();
+        [admit(&gate, &tokens[0]).is_ok(), admit(&gate, &tokens[1]).is_ok()]
+    };
+    assert_eq!(let_in(), [true, false]);
+    for broken in ["", "half of a key", ED_KEY, &ED_PUBLIC[..60]] {
+        write(broken);
+        assert_eq!(let_in(), [true, false], "{broken}");
+    }
+    write(ED_PUBLIC);
+    assert_eq!(let_in(), [false, true]);
+    std::fs::remove_file(file.path()).unwrap();
+    assert_eq!(let_in(), [false, true]);
+    write(EC_PUBLIC);
+    assert_eq!(let_in(), [true, false]);
+}

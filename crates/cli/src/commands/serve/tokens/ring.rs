@@ -1,0 +1,66 @@
+//! The keys as they are just now: files are read again when they change.
+
+use super::keys::{Contents, Key, KeyArguments};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tracing::{info, warn};
+
+/// Holds the keys, and looks after the files that they come from.
+pub(super) struct KeyRing {
+    files: KeyArguments,
+    state: Mutex<State>,
+}
+
+struct State {
+    keys: Arc<[Key]>,
+    /// What was in the files when they were last looked at, good or not.
+    seen: Result<Contents, String>,
+}
+
+/// How often is looked whether the files have changed.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
+impl KeyRing {
+    /// Reads the keys for the first time.
+    pub(super) fn load(files: &KeyArguments) -> Result<KeyRing, String> {
+        let contents = files.read()?;
+        let keys = files.parse(&contents)?.into();
+        let state = State { keys, seen: Ok(contents) };
+        Ok(KeyRing { files: files.clone(), state: Mutex::new(state) })
+    }
+
+    pub(super) fn keys(&self) -> Arc<[Key]> {
+        self.lock().keys.clone()
+    }
+
+    /// Reads the files again now and then, for ever.
+    pub(super) async fn look_after(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LOOK_INTERVAL).await;
+            let ring = self.clone();
+            // The disk may take its time.
+            let _it_never_panics = tokio::task::spawn_blocking(move || ring.look()).await;
+        }
+    }
+
+    /// Takes new keys for the old ones, if they are good.
+    pub(super) fn look(&self) {
+        let seen = self.files.read();
+        let mut state = self.lock();
+        if state.seen == seen {
+            return;
+        }
+        match seen.as_ref().map_err(String::clone).and_then(|seen| self.files.parse(seen)) {
+            Ok(keys) => {
+                state.keys = keys.into();
+                info!(keys = state.keys.len(), "the keys for tokens were read again");
+            }
+            Err(why) => warn!("the keys for tokens stay as they were: {why}"),
+        }
+        state.seen = seen;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
