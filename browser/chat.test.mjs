@@ -367,6 +367,24 @@ await step("older messages come as one scrolls to them", async () => {
   await ann.sees("Good morning, Bob");
 });
 
+await step("in a large room the page counts, and finds out who is here", async () => {
+  await ann.page.evaluate(async (room) => {
+    const url = `${location.origin.replace("http", "ws")}/chat/${room}?name=`;
+    const enter = (number) => new Promise((entered, refused) => {
+      const socket = new WebSocket(url + `crowd-${number}`);
+      socket.onmessage = () => entered(socket);
+      socket.onclose = refused;
+    });
+    window.crowd = await Promise.all(Array.from({ length: 110 }, (_, number) => enter(number)));
+  }, room);
+  await ann.page.getByText("112 people").waitFor();
+  const crowd = Array.from({ length: 110 }, (_, number) => `crowd-${number}`);
+  await ann.seesMembers("Anna", "Bob", ...crowd);
+  await ann.page.evaluate(() => window.crowd.forEach((socket) => { socket.onclose = null; socket.close(); }));
+  await ann.page.getByText("2 people").waitFor();
+  await ann.seesMembers("Anna", "Bob");
+});
+
 await step("the room sees who leaves", async () => {
   await bob.context.close();
   await ann.happened("Bob left");

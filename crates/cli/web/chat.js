@@ -38,6 +38,9 @@ const drafts = new Map();
 /** The id of the command for another name, and whether it is still to be answered. */
 const NAMING = "name";
 let naming = false;
+/** When it was last asked who is here, and the timer of the next time. */
+let asked = 0;
+let asking = 0;
 
 const line = new Line(
   () => {
@@ -115,6 +118,15 @@ const heard = {
     here.members = here.members.filter((member) => member !== name);
     changed(count, make("bdi", "", name), " left");
   },
+  presence({ count }) {
+    here.count = count;
+    showMembers();
+    askWho();
+  },
+  members({ members, count }) {
+    Object.assign(here, { members, count });
+    showMembers();
+  },
   renamed({ from, to }) {
     here.members = here.members.map((member) => (member === from ? to : member));
     if (from === here.name) {
@@ -139,6 +151,17 @@ const heard = {
     showMembers();
   },
 };
+
+/** A large room tells only how many came and went. Asks who is here, and not again for some time, for many may ask. */
+function askWho() {
+  if (asking) return;
+  const wait = Math.max(0, asked + 10_000 - Date.now()) + Math.random() * 2_000;
+  asking = setTimeout(() => {
+    asking = 0;
+    asked = Date.now();
+    line.send({ who: true });
+  }, wait);
+}
 
 /** Everything that was missed is here. */
 function caughtUp(again) {

@@ -4,7 +4,8 @@
 //! forgotten, and with it all of its members. What is told is the whole of it each time, so what gets lost does no harm
 //! for longer than until the next time.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub(crate) struct News {
 #[derive(Debug, Default)]
 pub(crate) struct Elsewhere {
     nodes: BTreeMap<String, There>,
+    /// How many names there are of each likeness.
+    likenesses: HashMap<Likeness, usize>,
 }
 
 #[derive(Debug)]
@@ -73,23 +76,27 @@ impl Elsewhere {
 
     /// Whether somebody there has a name like this.
     pub(crate) fn has(&self, likeness: &Likeness) -> bool {
-        self.names().any(|name| name.likeness() == *likeness)
+        self.likenesses.contains_key(likeness)
     }
 
     /// Takes in what a node tells: who is there now.
     pub(crate) fn hear(
         &mut self,
         node: &str,
-        members: Vec<MemberName>,
+        mut members: Vec<MemberName>,
         count: usize,
         now: Timestamp,
     ) -> Changes {
+        let mut listed = HashSet::new();
+        // No node has one name twice, and likenesses are counted by that.
+        members.retain(|name| listed.insert(name.as_str().to_owned()));
         let before = match self.nodes.get(node) {
             Some(there) => there.members.clone(),
             None if self.nodes.len() >= NODES_MAX => return Changes::default(),
             None => Vec::new(),
         };
         let changes = Changes::between(&before, &members);
+        self.count_likenesses(&changes);
         if count == 0 {
             self.nodes.remove(node);
         } else {
@@ -108,7 +115,22 @@ impl Elsewhere {
             }
             lives
         });
+        self.count_likenesses(&changes);
         changes
+    }
+
+    fn count_likenesses(&mut self, Changes { joined, left }: &Changes) {
+        for name in joined {
+            *self.likenesses.entry(name.likeness()).or_default() += 1;
+        }
+        for name in left {
+            if let Entry::Occupied(mut count) = self.likenesses.entry(name.likeness()) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        }
     }
 }
 
@@ -148,6 +170,21 @@ mod tests {
         assert!(elsewhere.has(&names(&["JOE"])[0].likeness()));
         assert_eq!(elsewhere.hear("one", vec![], 0, at(0)).left, names(&["bob", "eve"]));
         assert_eq!(elsewhere.count(), 1);
+    }
+
+    #[test]
+    fn a_name_is_taken_as_long_as_any_node_has_it() {
+        let mut elsewhere = Elsewhere::default();
+        let has = |elsewhere: &Elsewhere| elsewhere.has(&names(&["ann"])[0].likeness());
+        elsewhere.hear("one", names(&["ann", "ann"]), 2, at(0));
+        elsewhere.hear("two", names(&["ANN"]), 1, at(9_000));
+        elsewhere.hear("one", names(&["bob"]), 1, at(0));
+        assert!(has(&elsewhere));
+        elsewhere.hear("one", names(&["Ann"]), 1, at(0));
+        elsewhere.hear("two", vec![], 0, at(9_000));
+        assert!(has(&elsewhere));
+        elsewhere.forget_silent(at(9_000));
+        assert!(!has(&elsewhere) && elsewhere.likenesses.is_empty());
     }
 
     #[test]

@@ -42,6 +42,12 @@ pub(crate) enum Event<'a> {
         name: &'a MemberName,
         count: usize,
     },
+    /// In a large room: so many came and went since this was last told.
+    Presence {
+        joined: usize,
+        left: usize,
+        count: usize,
+    },
     Renamed {
         from: &'a MemberName,
         to: &'a MemberName,

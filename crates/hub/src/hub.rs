@@ -203,6 +203,13 @@ impl Hub {
         }
     }
 
+    /// Tells members of large rooms how many came and went. To be called about once a second.
+    pub fn tell_gathered(&self) {
+        for room in self.rooms() {
+            room.tell_gathered();
+        }
+    }
+
     /// What the store did so far.
     #[must_use]
     pub fn statistics(&self) -> Statistics {
@@ -233,10 +240,8 @@ impl Hub {
     /// What waits to be read by members. It looks at every mailbox, one room after the other.
     #[must_use]
     pub fn waiting(&self) -> Waiting {
-        let rooms: Vec<_> =
-            lock(&self.shared.rooms).by_name.values().map(|held| held.room.clone()).collect();
         let mut waiting = Waiting::default();
-        rooms.iter().for_each(|room| room.add_waiting(&mut waiting));
+        self.rooms().iter().for_each(|room| room.add_waiting(&mut waiting));
         waiting
     }
 
@@ -270,6 +275,11 @@ impl Hub {
             speaker.tell(&outcome);
         }
         count
+    }
+
+    /// All that are open just now; whatever is done with them is done without holding up all others.
+    fn rooms(&self) -> Vec<Arc<Room>> {
+        lock(&self.shared.rooms).by_name.values().map(|held| held.room.clone()).collect()
     }
 
     fn find(&self, stream: &str) -> Option<Arc<Room>> {

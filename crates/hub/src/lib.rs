@@ -47,6 +47,7 @@ mod delivery;
 mod elsewhere;
 mod event;
 mod fetching;
+mod gathering;
 mod hub;
 mod limits;
 mod lock;

@@ -13,6 +13,9 @@ pub struct Limits {
     pub memberships_per_user_max: usize,
     /// Names in a `welcome` or `members` event; the count beside them is always the true one.
     pub members_listed_max: usize,
+    /// Members of a room up to which each who comes or goes is told by name; in larger ones they are told gathered, as
+    /// counts.
+    pub members_announced_max: usize,
     /// Characters in the name a member asks for.
     pub name_chars_max: usize,
     /// Characters in the name of a room.
@@ -46,6 +49,7 @@ impl Default for Limits {
             members_per_room_max: 10_000,
             memberships_per_user_max: 20,
             members_listed_max: 500,
+            members_announced_max: 100,
             name_chars_max: 32,
             room_name_chars_max: 64,
             id_chars_max: 64,

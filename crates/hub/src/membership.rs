@@ -188,6 +188,6 @@ impl Membership {
 impl Drop for Membership {
     fn drop(&mut self) {
         self.slot.close(Closing::left());
-        self.room.dismiss(self.passport.id);
+        self.room.dismiss(self.passport.id, self.hub.limits());
     }
 }

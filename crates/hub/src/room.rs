@@ -9,6 +9,7 @@ use crate::complaint::Complaint;
 use crate::delivery::Delivery;
 use crate::elsewhere::{Changes, Elsewhere, News, TELL_INTERVAL};
 use crate::event::{Connection, Event};
+use crate::gathering::Gathered;
 use crate::limits::Limits;
 use crate::lock::lock;
 use crate::mailbox::Waiting;
@@ -34,6 +35,8 @@ struct State {
     next_epoch: Arc<str>,
     roster: Roster,
     elsewhere: Elsewhere,
+    /// Who came and went and was not told of yet.
+    gathered: Gathered,
     /// When other nodes were told who is here; `None` if they are to be told now.
     told: Option<Timestamp>,
     /// Whether other nodes were asked who is there.
@@ -61,12 +64,13 @@ impl Room {
     pub(crate) fn new(name: RoomName, new_epoch: Arc<str>, position: Option<Position>) -> Self {
         let (epoch, last) =
             position.map_or((new_epoch, 0), |position| (position.epoch, position.last));
-        let (roster, elsewhere) = Default::default();
+        let (roster, elsewhere, gathered) = Default::default();
         let tail = Tail::after(last);
         let stream = name.as_str().into();
         let next_epoch = next_epoch(&epoch);
         let (told, has_asked, closed) = (None, false, None);
-        let state = State { epoch, next_epoch, roster, elsewhere, told, has_asked, tail, closed };
+        let state =
+            State { epoch, next_epoch, roster, elsewhere, gathered, told, has_asked, tail, closed };
         Self { name, stream, state: Mutex::new(state) }
     }
 
@@ -176,7 +180,11 @@ impl Room {
         if resumption.is_none() {
             state.roster.follow(id, last + 1);
         }
-        state.roster.deliver_except(id, &Delivery::of(&Event::Joined { name: &name, count }));
+        if state.announces(limits) {
+            state.roster.deliver_except(id, &Delivery::of(&Event::Joined { name: &name, count }));
+        } else {
+            state.gathered.joined(1);
+        }
         Ok((id, name, resumption))
     }
 
@@ -246,7 +254,7 @@ impl Room {
     pub(crate) fn news(&self, node: &str, now: Timestamp, limits: &Limits) -> Option<News> {
         let mut state = lock(&self.state);
         let changes = state.elsewhere.forget_silent(now);
-        state.tell_changes(changes);
+        state.tell_changes(&changes, limits);
         if state.told.is_some_and(|told| now.since(told) < TELL_INTERVAL) {
             return None;
         }
@@ -266,7 +274,7 @@ impl Room {
             listed.filter_map(|name| MemberName::parse_any(name, limits).ok()).collect();
         let mut state = lock(&self.state);
         let changes = state.elsewhere.hear(&news.node, members, news.count, now);
-        state.tell_changes(changes);
+        state.tell_changes(&changes, limits);
         if news.asks {
             state.told = None;
         }
@@ -286,13 +294,17 @@ impl Room {
     }
 
     /// Lets a member go and tells the others.
-    pub(crate) fn dismiss(&self, id: MemberId) {
+    pub(crate) fn dismiss(&self, id: MemberId, limits: &Limits) {
         let mut state = lock(&self.state);
         if let Some(name) = state.roster.remove(id) {
             state.told = None;
-            let count = state.count();
-            state.roster.deliver(&Delivery::of(&Event::Left { name: &name, count }));
+            state.tell_changes(&Changes { joined: Vec::new(), left: vec![name] }, limits);
         }
+    }
+
+    /// Tells how many came and went, where that is not told of each.
+    pub(crate) fn tell_gathered(&self) {
+        lock(&self.state).tell_gathered();
     }
 
     /// Lets nobody in any more, and all members go once they have read what waits for them.
@@ -317,12 +329,33 @@ impl State {
         names
     }
 
-    fn tell_changes(&self, Changes { joined, left }: Changes) {
+    /// Whether each who comes or goes is told by name. Before it is, what was gathered is told.
+    fn announces(&mut self, limits: &Limits) -> bool {
+        let announces = self.count() <= limits.members_announced_max;
+        if announces {
+            self.tell_gathered();
+        }
+        announces
+    }
+
+    fn tell_gathered(&mut self) {
         let count = self.count();
-        for name in &left {
+        if let Some(delivery) = self.gathered.tell(count) {
+            self.roster.deliver(&delivery);
+        }
+    }
+
+    fn tell_changes(&mut self, Changes { joined, left }: &Changes, limits: &Limits) {
+        if !self.announces(limits) {
+            self.gathered.joined(joined.len());
+            self.gathered.left(left.len());
+            return;
+        }
+        let count = self.count();
+        for name in left {
             self.roster.deliver(&Delivery::of(&Event::Left { name, count }));
         }
-        for name in &joined {
+        for name in joined {
             self.roster.deliver(&Delivery::of(&Event::Joined { name, count }));
         }
     }

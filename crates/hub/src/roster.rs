@@ -16,6 +16,9 @@ pub(crate) struct Roster {
     members: BTreeMap<MemberId, Member>,
     taken: HashSet<Likeness>,
     admitted: u64,
+    /// The number of the last guest. Those before it are not tried again, or finding a free one would take longer and
+    /// longer.
+    guests: u64,
 }
 
 /// Tells one member of a room from another, whatever their names; never used twice in a room.
@@ -133,7 +136,7 @@ impl Roster {
     }
 
     fn free_name(
-        &self,
+        &mut self,
         wanted: Option<MemberName>,
         kind: NameKind,
         elsewhere: &Elsewhere,
@@ -153,9 +156,11 @@ impl Roster {
         // Guests are numbered as they come, so that one is not taken for another who left.
         like_wanted
             .or_else(|| {
-                let mut guests =
-                    (self.admitted + 1..).map(|number| MemberName::guest(number, kind));
-                guests.find(is_free)
+                let first = self.guests.max(self.admitted) + 1;
+                let mut guests = (first..).map(|number| (number, MemberName::guest(number, kind)));
+                let (number, name) = guests.find(|(_, name)| is_free(name))?;
+                self.guests = number;
+                Some(name)
             })
             .unwrap_or_else(|| MemberName::guest(0, kind))
     }
@@ -187,6 +192,20 @@ mod tests {
         assert_eq!(admit(&mut roster, None).1, "guest-7");
         roster.remove(first_guest);
         assert_eq!(admit(&mut roster, None).1, "guest-8");
+    }
+
+    #[test]
+    fn guests_are_not_numbered_as_others_elsewhere_are() {
+        let (mut roster, mut elsewhere) = (Roster::default(), Elsewhere::default());
+        let guests = (1..=3).map(|number| MemberName::guest(number, NameKind::Open)).collect();
+        elsewhere.hear("another", guests, 3, crate::timestamp::Timestamp::default());
+        let limits = Limits::default();
+        let mut admit = || {
+            let slot = mailbox(0).0;
+            let entrant = Entrant { wanted: None, kind: NameKind::Open, slot, reads: true };
+            roster.admit(entrant, &elsewhere, &limits).1.to_string()
+        };
+        assert_eq!([admit(), admit()], ["guest-4", "guest-5"]);
     }
 
     fn rename(roster: &mut Roster, id: MemberId, name: MemberName) -> Result<(), Complaint> {

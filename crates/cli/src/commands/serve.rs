@@ -69,6 +69,9 @@ const SUBPROTOCOL: &str = "wskit.chat";
 /// How often is looked for messages that are too old.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How often members of large rooms are told how many came and went.
+const GATHERING_INTERVAL: Duration = Duration::from_secs(1);
+
 impl Serve {
     pub(crate) fn run(&self) -> Result<(), Failure> {
         self.log.begin();
@@ -122,12 +125,18 @@ impl Serve {
     }
 }
 
-/// Delivers what is kept, lets go of what is too old, answers programs, and exchanges with other nodes who is here.
+/// Delivers what is kept, lets go of what is too old, tells large rooms who came, answers programs, and exchanges with other nodes who is here.
 async fn work(hub: Hub, clock: Clock, programs: Option<Programs>, neighbours: Option<Neighbours>) {
     let sweep = async {
         loop {
             hub.expire(clock.now());
             tokio::time::sleep(SWEEP_INTERVAL).await;
+        }
+    };
+    let gather = async {
+        loop {
+            tokio::time::sleep(GATHERING_INTERVAL).await;
+            hub.tell_gathered();
         }
     };
     let programs = async {
@@ -140,5 +149,5 @@ async fn work(hub: Hub, clock: Clock, programs: Option<Programs>, neighbours: Op
             neighbours(hub.clone(), clock).await;
         }
     };
-    tokio::join!(hub.run(), sweep, programs, neighbours);
+    tokio::join!(hub.run(), sweep, gather, programs, neighbours);
 }

@@ -28,6 +28,11 @@ pub(super) struct LimitArguments {
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_members_per_room: u32,
 
+    /// How many members a room may have for each who comes or goes to be told to all by name; in larger ones they are
+    /// told as counts, once a second
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    announced_members: u32,
+
     /// The most connections of one user at a time, where tokens say who somebody is
     #[arg(long, value_name = "N", default_value_t = 20)]
     max_connections_per_user: u32,
@@ -46,6 +51,7 @@ impl LimitArguments {
         limits.mailbox_bytes_max = limits.mailbox_bytes_max.max(2 * limits.incoming_bytes_max());
         limits.rooms_max = self.max_open_rooms as usize;
         limits.members_per_room_max = self.max_members_per_room as usize;
+        limits.members_announced_max = self.announced_members as usize;
         limits.memberships_per_user_max = self.max_connections_per_user as usize;
         limits
     }
