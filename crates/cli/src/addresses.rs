@@ -25,12 +25,9 @@ impl Addresses {
         Arc::new(Addresses { each_max, taken: Mutex::default() })
     }
 
-    /// One more connection of this address. This machine's own are not counted.
+    /// One more connection of this address.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Result<Option<AddressPlace>, TooMany> {
-        if address.to_canonical().is_loopback() {
-            return Ok(None);
-        }
-        let counted = counted(address);
+        let Some(counted) = counted(address) else { return Ok(None) };
         let mut all = self.lock();
         let taken = all.get(&counted).copied().unwrap_or(0);
         if taken >= self.each_max {
@@ -55,13 +52,15 @@ impl Drop for AddressPlace {
     }
 }
 
-/// Who has an address of IPv6 has all of its network of 64 bits.
-fn counted(address: IpAddr) -> IpAddr {
+/// What is counted in place of an address: who has one of IPv6 has all of its network of 64 bits. This machine's own are
+/// not counted.
+pub(crate) fn counted(address: IpAddr) -> Option<IpAddr> {
     match address.to_canonical() {
+        address if address.is_loopback() => None,
         IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+            Some(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into())
         }
-        v4 => v4,
+        v4 => Some(v4),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who may come in: places for connections, all together and for each address, and what is known of who has one.
 
 use crate::accepting::Stream;
-use crate::addresses::{AddressPlace, Addresses, TooMany};
+use crate::addresses::{AddressPlace, Addresses, TooMany, counted};
 use crate::forwarded::{Client, Peer, Proxies};
 use crate::refusals::Refusals;
 use std::net::IpAddr;
@@ -123,6 +123,13 @@ impl Entrance {
         }
         let refusals = self.refusals.clone();
         Ok(Box::new(Visitor { address, refusals, _place: place }))
+    }
+}
+
+impl Visitor {
+    /// Where it comes from, as it is counted.
+    pub(crate) fn place(&self) -> Option<String> {
+        self.address.and_then(counted).map(|address| address.to_string())
     }
 }
 

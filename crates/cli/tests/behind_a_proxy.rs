@@ -111,6 +111,28 @@ fn the_log_tells_who_was_refused_behind_a_proxy() {
     assert_eq!(refused, [(429, "\"192.0.2.1\"".into()), (400, "\"192.0.2.2\"".into())], "{log}");
 }
 
+#[tokio::test]
+async fn an_address_begins_no_more_rooms_than_it_may() {
+    let arguments = ["--trusted-proxy", "127.0.0.1", "--rooms-begun-per-hour", "2"];
+    let server = Server::start(&[&["serve", "--ephemeral"][..], &arguments].concat());
+    let enter = async |room: &str, address: &str| {
+        let url = format!("ws://{}/chat/{room}", server.address);
+        let client = wskit::Client::new(&url).unwrap().header("X-Forwarded-For", address).unwrap();
+        let mut socket = client.connect().await.unwrap();
+        match socket.recv().await.unwrap().unwrap() {
+            wskit::Message::Close(frame) => frame.unwrap().code().number(),
+            _welcome => 0,
+        }
+    };
+    let (network, same, other) = ("2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1");
+    assert_eq!([enter("one", network).await, enter("two", same).await], [0, 0]);
+    assert_eq!([enter("three", network).await, enter("three", other).await], [4429, 0]);
+    // This machine is not counted.
+    for room in ["four", "five", "six"] {
+        assert_eq!(enter(room, "127.0.0.1").await, 0);
+    }
+}
+
 #[test]
 fn addresses_of_ipv6_are_counted_by_their_network() {
     let arguments = ["echo", "--trusted-proxy", "127.0.0.1", "--max-connections-per-address", "1"];

@@ -71,6 +71,8 @@ pub enum Refusal {
     RoomFull,
     /// There are `rooms_max` rooms that somebody is in.
     TooManyRooms,
+    /// The user or the address has begun `rooms_begun_per_hour_max` rooms.
+    TooManyBegun,
     /// The user has `memberships_per_user_max` connections.
     TooManyOfUser,
     /// The name that the server vouches for cannot be one.
@@ -87,7 +89,7 @@ impl Refusal {
     pub fn closing(&self) -> Closing {
         let code = match self {
             Self::RoomName => 1008,
-            Self::TooManyOfUser => 4429,
+            Self::TooManyOfUser | Self::TooManyBegun => 4429,
             Self::Name => 4403,
             Self::RoomFull | Self::TooManyRooms | Self::NotReadable => 1013,
             Self::Closed(closing) => return closing.clone(),
@@ -95,12 +97,27 @@ impl Refusal {
         Closing { code, reason: self.to_string().into() }
     }
 
+    /// The refusal as programs know it; these words never change.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
+        match self {
+            Self::RoomName => "room_invalid",
+            Self::RoomFull => "room_full",
+            Self::TooManyRooms => "too_many_open_rooms",
+            Self::TooManyBegun => "too_many_rooms_begun",
+            Self::TooManyOfUser => "too_many_of_user",
+            Self::Name => "name_invalid",
+            Self::NotReadable => "not_readable",
+            Self::Closed(_) => "stopping",
+        }
+    }
+
     /// The status that refuses the opening handshake.
     #[must_use]
     pub const fn http_status(&self) -> u16 {
         match self {
             Self::RoomName => 404,
-            Self::TooManyOfUser => 429,
+            Self::TooManyOfUser | Self::TooManyBegun => 429,
             Self::Name => 403,
             Self::RoomFull | Self::TooManyRooms | Self::NotReadable | Self::Closed(_) => 503,
         }
@@ -115,6 +132,7 @@ impl fmt::Display for Refusal {
             }
             Self::RoomFull => "the room is full; try again later",
             Self::TooManyRooms => "there are too many rooms; try again later, or enter one that exists",
+            Self::TooManyBegun => "you begin too many rooms; come back later, or enter one that exists",
             Self::TooManyOfUser => "you have too many connections; end one of them",
             Self::Name => "the name you are known under cannot be one",
             Self::NotReadable => "the history cannot be read just now; try again later",
@@ -136,6 +154,7 @@ mod tests {
             Refusal::RoomFull,
             Refusal::TooManyRooms,
             Refusal::TooManyOfUser,
+            Refusal::TooManyBegun,
             Refusal::Name,
         ];
         let closings = [

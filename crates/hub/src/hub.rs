@@ -7,6 +7,7 @@ use std::task::Poll;
 
 use wskit_store::{Bounds, Commit, Following, Memory, Outcome, Statistics, Store};
 
+use crate::beginnings::Beginnings;
 use crate::closing::{Closing, Refusal};
 use crate::complaint::Complaint;
 use crate::elsewhere::News;
@@ -36,6 +37,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store<Speaker>>,
     rooms: Mutex<Rooms>,
     users: Arc<Users>,
+    beginnings: Beginnings,
     /// Whoever takes a commit delivers it before another takes the next.
     delivering: Mutex<()>,
 }
@@ -82,8 +84,8 @@ impl Hub {
     pub fn with_store(limits: Limits, entropy: u64, store: Arc<dyn Store<Speaker>>) -> Self {
         let rooms = Rooms { by_name: HashMap::new(), entropy, opened: 0, closed: None, left: None };
         let (rooms, delivering) = (Mutex::new(rooms), Mutex::default());
-        let users = Arc::default();
-        Self { shared: Arc::new(Shared { limits, store, rooms, users, delivering }) }
+        let (users, beginnings) = Default::default();
+        Self { shared: Arc::new(Shared { limits, store, rooms, users, beginnings, delivering }) }
     }
 
     /// The bounds of everything.
@@ -108,7 +110,11 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(Membership, Mailbox), Refusal> {
         let limits = self.limits();
-        let room = self.open(&visit.room).await?;
+        let may_begin = || match visit.beginner() {
+            Some(who) => self.shared.beginnings.take(&who, limits, now),
+            None => true,
+        };
+        let room = self.open(&visit.room, may_begin).await?;
         let user = match &visit.standing {
             Standing::Known { user, .. } => Some(self.shared.users.enter(user, limits, now)?),
             Standing::Open | Standing::Stranger => None,
@@ -220,6 +226,7 @@ impl Hub {
     pub fn expire(&self, now: Timestamp) {
         self.shared.store.expire(now.unix_milliseconds());
         self.shared.users.expire(now);
+        self.shared.beginnings.expire(now);
     }
 
     /// Lets nobody in any more; every member is closed so once it has read what waits for it.
@@ -287,8 +294,13 @@ impl Hub {
         lock(&self.shared.rooms).by_name.get(&name).map(|held| held.room.clone())
     }
 
-    /// Holds a room open; if nobody did, the store begins to follow it first.
-    pub(crate) async fn open(&self, name: &str) -> Result<OpenRoom, Refusal> {
+    /// Holds a room open; if nobody did, the store begins to follow it first. One of which nothing is kept is begun only
+    /// by who may.
+    pub(crate) async fn open(
+        &self,
+        name: &str,
+        may_begin: impl FnOnce() -> bool,
+    ) -> Result<OpenRoom, Refusal> {
         let Shared { limits, store, rooms, .. } = &*self.shared;
         let name = RoomName::parse(name, limits)?;
         let counted = |room| OpenRoom::counted(Arc::downgrade(&self.shared), room);
@@ -301,9 +313,13 @@ impl Hub {
         if let Some(room) = rooms.hold(&name, limits)? {
             return Ok(counted(room));
         }
+        let position = store.position(name.as_str());
+        if position.is_none() && !may_begin() {
+            return Err(Refusal::TooManyBegun);
+        }
         rooms.opened += 1;
         let epoch = format!("{:016x}-{:x}", rooms.entropy, rooms.opened);
-        let room = Arc::new(Room::new(name.clone(), epoch.into(), store.position(name.as_str())));
+        let room = Arc::new(Room::new(name.clone(), epoch.into(), position));
         let held = Held { room: room.clone(), holders: 1, _following: following };
         rooms.by_name.insert(name, held);
         Ok(counted(room))

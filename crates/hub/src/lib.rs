@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod beginnings;
 mod closing;
 mod command;
 mod complaint;

@@ -7,6 +7,8 @@ pub struct Limits {
     /// Rooms that somebody is in at one time. Each holds up to `history_bytes_max` in memory, so by default all
     /// together take 256 MiB at most.
     pub rooms_max: usize,
+    /// Rooms that one user or address may begin within an hour by entering one that nobody is in and nothing is kept of.
+    pub rooms_begun_per_hour_max: u64,
     /// Members of one room at one time.
     pub members_per_room_max: usize,
     /// Memberships that one user has at one time, in all rooms together, if the server knows its users.
@@ -46,6 +48,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             rooms_max: 1_000,
+            rooms_begun_per_hour_max: 200,
             members_per_room_max: 10_000,
             memberships_per_user_max: 20,
             members_listed_max: 500,

@@ -21,6 +21,9 @@ pub struct Visit {
     pub standing: Standing,
     /// What it may do.
     pub rights: Rights,
+    /// Where it comes from, as the embedding server tells places apart. Rooms that are begun are counted for each, or for
+    /// each user where the server knows that; without either they are not counted.
+    pub place: Option<String>,
 }
 
 /// Whether somebody is known, and so whose name it has.
@@ -66,6 +69,18 @@ pub struct Had {
     pub epoch: String,
     /// The offset of the last message; 0 if there was none.
     pub offset: u64,
+}
+
+impl Visit {
+    /// On whose account it is if a room is begun.
+    pub(crate) fn beginner(&self) -> Option<String> {
+        match &self.standing {
+            Standing::Known { user, .. } => Some(format!("user {user}")),
+            Standing::Open | Standing::Stranger => {
+                self.place.as_ref().map(|place| format!("place {place}"))
+            }
+        }
+    }
 }
 
 impl Had {

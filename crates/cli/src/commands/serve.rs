@@ -101,10 +101,11 @@ impl Serve {
             let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
             let gate = gate.clone();
             let opening = Box::pin(async move {
-                let Some(visit) = chat::visit(request.request()) else {
+                let Some(mut visit) = chat::visit(request.request()) else {
                     page::answer(request, &health).await;
                     return None;
                 };
+                visit.place = visitor.place();
                 match gate.admit(request.request(), visit) {
                     Ok(admitted) => Some((accept(request, &visitor).await?, admitted, visitor)),
                     Err(denial) => {

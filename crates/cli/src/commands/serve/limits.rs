@@ -24,6 +24,11 @@ pub(super) struct LimitArguments {
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     max_open_rooms: u32,
 
+    /// How many rooms one address, or one user where tokens say who somebody is, may begin within an hour by entering one
+    /// that nobody is in and nothing is kept of
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    rooms_begun_per_hour: u32,
+
     /// The most members of one room at a time
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     max_members_per_room: u32,
@@ -50,6 +55,7 @@ impl LimitArguments {
         // Two of the largest messages always fit.
         limits.mailbox_bytes_max = limits.mailbox_bytes_max.max(2 * limits.incoming_bytes_max());
         limits.rooms_max = self.max_open_rooms as usize;
+        limits.rooms_begun_per_hour_max = self.rooms_begun_per_hour.into();
         limits.members_per_room_max = self.max_members_per_room as usize;
         limits.members_announced_max = self.announced_members as usize;
         limits.memberships_per_user_max = self.max_connections_per_user as usize;
