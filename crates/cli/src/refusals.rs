@@ -44,7 +44,8 @@ impl Refusals {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn count(&self, reason: &'static str) {
+    /// Only counted, where something else is written down.
+    pub(crate) fn count(&self, reason: &'static str) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default() += 1;
     }
 }

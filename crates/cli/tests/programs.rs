@@ -206,9 +206,18 @@ async fn what_happens_is_counted() {
     ann.send("hello").await.unwrap();
     event(&mut ann).await;
     assert_eq!(server.ask(&server.chat, "PUT", "/", "", "").0, 405);
+    let nowhere = wskit::connect(&format!("ws://{}/chats/lobby", server.chat)).await;
+    assert_eq!(nowhere.unwrap_err().status(), Some(404));
+    // Others ask for files that are not there, which is nobody's business.
+    assert_eq!(server.ask(&server.chat, "GET", "/favicon.ico", "", "").0, 404);
+    let mut refused = wskit::connect(&format!("ws://{}/chat/_", server.chat)).await.unwrap();
+    assert!(refused.recv().await.unwrap().unwrap().is_close());
     let (status, text) = server.get("/metrics");
     assert_eq!(status, 200);
     for line in [
+        "wskit_refused_total{reason=\"not_found\"} 1",
+        "wskit_refused_total{reason=\"room_invalid\"} 1",
+        "wskit_closed_total{code=\"1008\"} 1",
         "# TYPE wskit_commit_seconds histogram",
         "wskit_connections 1",
         "wskit_rooms 1",

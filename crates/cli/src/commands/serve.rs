@@ -84,10 +84,9 @@ impl Serve {
         let clock = Clock::start();
         let Kept { store, place, neighbours } = self.keeping.open(incoming_bytes_max)?;
         let hub = Hub::with_store(limits, clock.entropy(), store);
-        let counters = Arc::new(Counters::default());
+        let counters = Arc::new(Counters::with(self.listening.refusals()));
         let health = Health { hub: hub.clone(), draining: self.listening.draining() };
-        let refusals = self.listening.refusals();
-        let programs = self.programs.listen(health.clone(), counters.clone(), refusals, clock)?;
+        let programs = self.programs.listen(health.clone(), counters.clone(), clock)?;
         let also = programs.as_ref().map(|programs| format!("\nwskit serve {}", programs.place()));
         let also = also.unwrap_or_default();
         let announce = |s: &str, at: &Address| {
@@ -102,7 +101,7 @@ impl Serve {
             let gate = gate.clone();
             let opening = Box::pin(async move {
                 let Some(mut visit) = chat::visit(request.request()) else {
-                    page::answer(request, &health).await;
+                    page::answer(request, &health, &visitor).await;
                     return None;
                 };
                 visit.place = visitor.place();

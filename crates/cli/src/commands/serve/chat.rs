@@ -73,8 +73,7 @@ async fn carry(
         Ok(joined) => joined,
         // A page cannot see the status of a refused handshake, but it can see a close code.
         Err(refusal) => {
-            let closing = refusal.closing();
-            session.closed_by_server(closing.code, &closing.reason);
+            let closing = session.refused(&refusal);
             return close(socket, &closing).await;
         }
     };

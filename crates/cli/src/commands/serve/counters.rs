@@ -1,5 +1,6 @@
 //! What is counted while the server runs.
 
+use crate::refusals::Refusals;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -15,6 +16,8 @@ pub(super) struct Counters {
     /// What compression has spared, of connections that have ended.
     pub(super) saved_received: AtomicU64,
     pub(super) saved_sent: AtomicU64,
+    /// Who was not let in, be it by the handshake or by the chat.
+    pub(super) refusals: Refusals,
     /// Connections that the server closed, by their close code.
     closed: Mutex<BTreeMap<u16, u64>>,
 }
@@ -60,6 +63,10 @@ impl Drop for Batch<'_> {
 }
 
 impl Counters {
+    pub(super) fn with(refusals: Refusals) -> Counters {
+        Counters { refusals, ..Counters::default() }
+    }
+
     pub(super) fn count_closing(&self, code: u16) {
         *self.closed.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
     }

@@ -2,6 +2,7 @@
 
 use super::health::Health;
 use crate::accepting::Stream;
+use crate::entrance::Visitor;
 use bytes::Bytes;
 use wskit::{Field, PendingRequest, Rejection};
 
@@ -22,7 +23,7 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Answers a request that is not for a room.
-pub(super) async fn answer(request: PendingRequest<Stream>, health: &Health) {
+pub(super) async fn answer(request: PendingRequest<Stream>, health: &Health, visitor: &Visitor) {
     let path = request.request().path();
     if let Some((status, words)) = health.answer(path) {
         let _the_client_may_have_gone = request.reject(Rejection::new(status, words)).await;
@@ -30,7 +31,7 @@ pub(super) async fn answer(request: PendingRequest<Stream>, health: &Health) {
     }
     let file = FILES.iter().find(|(name, ..)| *name == path && !request.is_upgrade());
     let Some((_, kind, content)) = file else {
-        return refuse(request).await;
+        return refuse(request, visitor).await;
     };
     let headers = [
         ("Content-Type", format!("{kind}; charset=utf-8")),
@@ -46,7 +47,12 @@ pub(super) async fn answer(request: PendingRequest<Stream>, health: &Health) {
 }
 
 /// Answers a request for something that is not here.
-async fn refuse(request: PendingRequest<Stream>) {
-    let rejection = Rejection::new(404, "there is a page at / and there are rooms at /chat/ROOM");
-    let _the_client_may_have_gone = request.reject(rejection).await;
+async fn refuse(request: PendingRequest<Stream>, visitor: &Visitor) {
+    const STATUS: u16 = 404;
+    let words = "there is a page at / and there are rooms at /chat/ROOM";
+    // A browser asks for many a file by itself, but a WebSocket somebody wants.
+    if request.is_upgrade() {
+        visitor.refusals.record(visitor.address, STATUS, "not_found", &words);
+    }
+    let _the_client_may_have_gone = request.reject(Rejection::new(STATUS, words)).await;
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use tracing::{Level, enabled, info};
 use wskit::{CloseFrame, Error, Savings};
-use wskit_hub::{Standing, Visit};
+use wskit_hub::{Closing, Refusal, Standing, Visit};
 
 /// One connection. However it ends, its end is counted and written down when this is dropped.
 pub(super) struct Session<'a> {
@@ -57,6 +57,14 @@ impl<'a> Session<'a> {
             })
         });
         Session { counters, written }
+    }
+
+    /// The chat does not let the client in, which is told by closing the connection.
+    pub(super) fn refused(&mut self, refusal: &Refusal) -> Closing {
+        let closing = refusal.closing();
+        self.counters.refusals.count(refusal.reason());
+        self.closed_by_server(closing.code, &closing.reason);
+        closing
     }
 
     /// The server closes the connection.

@@ -1,13 +1,12 @@
 //! `/metrics`, in the text format of Prometheus.
 
 use super::super::counters::Counters;
-use crate::refusals::Refusals;
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use wskit_hub::Hub;
 
 /// All that is counted and measured.
-pub(super) fn write(counters: &Counters, refusals: &Refusals, hub: &Hub) -> String {
+pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
     let mut text = String::new();
     let (opened, ended) = (counters.opened.load(Relaxed), counters.ended.load(Relaxed));
     let store = hub.statistics();
@@ -86,7 +85,7 @@ pub(super) fn write(counters: &Counters, refusals: &Refusals, hub: &Hub) -> Stri
         line(&mut text, "closed_total", &format!("{{code=\"{code}\"}}"), count);
     }
     head(&mut text, "refused_total", "counter", "Who was not let in, by reason.");
-    for (reason, count) in refusals.counts() {
+    for (reason, count) in counters.refusals.counts() {
         line(&mut text, "refused_total", &format!("{{reason=\"{reason}\"}}"), count);
     }
     head(

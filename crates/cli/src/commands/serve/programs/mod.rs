@@ -10,7 +10,6 @@ use super::clock::Clock;
 use super::counters::Counters;
 use super::health::Health;
 use crate::failure::{Failure, Kind};
-use crate::refusals::Refusals;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
@@ -49,7 +48,6 @@ struct Shared {
     token: Option<String>,
     health: Health,
     counters: Arc<Counters>,
-    refusals: Refusals,
     clock: Clock,
 }
 
@@ -70,7 +68,6 @@ impl ProgramArguments {
         &self,
         health: Health,
         counters: Arc<Counters>,
-        refusals: Refusals,
         clock: Clock,
     ) -> Result<Option<Programs>, Failure> {
         let Some(address) = &self.api_listen else { return Ok(None) };
@@ -85,7 +82,7 @@ impl ProgramArguments {
                 format_args!("cannot listen on --api-listen {address}: {error}"),
             )
         })?;
-        let shared = Arc::new(Shared { token, health, counters, refusals, clock });
+        let shared = Arc::new(Shared { token, health, counters, clock });
         Ok(Some(Programs { listener, shared }))
     }
 
@@ -148,7 +145,7 @@ impl Shared {
             return Answer::new(status, "text/plain; charset=utf-8", format!("{words}\n"));
         }
         if path == "/metrics" {
-            let text = metrics::write(&self.counters, &self.refusals, &self.health.hub);
+            let text = metrics::write(&self.counters, &self.health.hub);
             return Answer::new(200, "text/plain; version=0.0.4; charset=utf-8", text);
         }
         let Some(room) = publishing::room(path) else {
