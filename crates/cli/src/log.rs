@@ -1,7 +1,12 @@
 //! The log: one line on standard error for each thing that an operator may want to know.
 
 use clap::ValueEnum;
-use std::io;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::Duration;
 
 /// How the log is written.
 #[derive(clap::Args)]
@@ -21,16 +26,107 @@ enum Format {
     Json,
 }
 
+/// What waits to be written. A thread of its own writes it, so that nobody else waits for whoever reads the log.
+struct Queue {
+    entries: Sender<Entry>,
+    waiting_bytes: AtomicUsize,
+    lost: AtomicU64,
+}
+
+enum Entry {
+    Line(Vec<u8>),
+    /// Tells that all before it is written.
+    End(Sender<()>),
+}
+
+/// Writes what waits when it is dropped, if that does not take long.
+pub(crate) struct Log(Option<Arc<Queue>>);
+
+/// Bytes that may wait to be written. Lines beyond it are lost, and counted.
+const WAITING_BYTES_MAX: usize = 1024 * 1024;
+
+/// How long the end of the program waits for what is still to be written.
+const ENDING_MAX: Duration = Duration::from_secs(1);
+
+/// How many lines were lost, for the metrics.
+static LINES_LOST: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn lines_lost() -> u64 {
+    LINES_LOST.load(Relaxed)
+}
+
 impl LogArguments {
-    /// Begins to write, for the rest of the program.
-    pub(crate) fn begin(&self) {
+    /// Begins to write, until the end of the program; what is returned is to be held until then.
+    pub(crate) fn begin(&self) -> io::Result<Log> {
+        if self.log == Format::Off {
+            return Ok(Log(None));
+        }
+        let (entries, to_write) = channel();
+        let queue = Arc::new(Queue {
+            entries,
+            waiting_bytes: AtomicUsize::new(0),
+            lost: AtomicU64::new(0),
+        });
+        let writer = queue.clone();
+        thread::Builder::new().name("log".into()).spawn(move || writer.write_all(&to_write))?;
         // A line that cannot be written is lost. To complain of it is to write to the same place, and that panics.
-        let log = tracing_subscriber::fmt().with_writer(io::stderr).log_internal_errors(false);
+        let log = tracing_subscriber::fmt().with_writer(queue.clone()).log_internal_errors(false);
         let log = log.with_target(false);
         match self.log {
-            Format::Off => {}
-            Format::Text => log.with_ansi(false).init(),
             Format::Json => log.json().flatten_event(true).with_current_span(false).init(),
+            _ => log.with_ansi(false).init(),
         }
+        Ok(Log(Some(queue)))
+    }
+}
+
+impl Queue {
+    fn put(&self, line: &[u8]) {
+        let waiting = self.waiting_bytes.fetch_add(line.len(), Relaxed);
+        if waiting + line.len() > WAITING_BYTES_MAX {
+            self.waiting_bytes.fetch_sub(line.len(), Relaxed);
+            self.lost.fetch_add(1, Relaxed);
+            LINES_LOST.fetch_add(1, Relaxed);
+            return;
+        }
+        let _the_thread_lives = self.entries.send(Entry::Line(line.to_vec()));
+    }
+
+    fn write_all(&self, to_write: &Receiver<Entry>) {
+        for entry in to_write {
+            match entry {
+                Entry::Line(line) => {
+                    let _nobody_reads = io::stderr().write_all(&line);
+                    self.waiting_bytes.fetch_sub(line.len(), Relaxed);
+                }
+                Entry::End(tell) => drop(tell.send(())),
+            }
+            let lost = self.lost.swap(0, Relaxed);
+            if lost > 0 {
+                // As a line like any other, behind those that waited.
+                tracing::warn!(lost, "lines of the log were lost, for nobody read them in time");
+            }
+        }
+    }
+}
+
+/// Each write is one line.
+impl Write for &Queue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.put(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        let Some(queue) = &self.0 else { return };
+        let (tell, told) = channel();
+        let _the_thread_lives = queue.entries.send(Entry::End(tell));
+        let _nobody_may_read = told.recv_timeout(ENDING_MAX);
     }
 }

@@ -100,9 +100,7 @@ fn the_log_tells_who_was_refused_behind_a_proxy() {
     assert!(chat("X-Forwarded-For: 192.0.2.1\r\n").0.starts_with("HTTP/1.1 429 "));
     let unreadable = chat("X-Forwarded-For: 192.0.2.2\r\nX-Forwarded-Host: a b\r\n").0;
     assert!(unreadable.starts_with("HTTP/1.1 400 "), "{unreadable}");
-    server.child.kill().unwrap();
-    let mut log = String::new();
-    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let log = server.stop();
     let entries = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
     let refused: Vec<_> = entries
         .filter(|entry| entry["code"].is_u64() && entry["by"].is_null())

@@ -218,6 +218,7 @@ async fn what_happens_is_counted() {
         "wskit_refused_total{reason=\"not_found\"} 1",
         "wskit_refused_total{reason=\"room_invalid\"} 1",
         "wskit_closed_total{code=\"1008\"} 1",
+        "wskit_log_lines_lost_total 0",
         "# TYPE wskit_commit_seconds histogram",
         "wskit_connections 1",
         "wskit_rooms 1",

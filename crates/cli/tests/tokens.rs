@@ -183,9 +183,7 @@ fn no_token_is_written_to_the_log() {
         stream.write_all(request.as_bytes()).unwrap();
         stream.read_to_end(&mut Vec::new()).unwrap();
     }
-    server.child.kill().unwrap();
-    let mut log = String::new();
-    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    let log = server.stop();
     assert_eq!(log.lines().count(), 3, "{log}");
     let signature = token.rsplit('.').next().unwrap();
     assert!(!log.contains(signature), "{log}");

@@ -74,7 +74,7 @@ const GATHERING_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Serve {
     pub(crate) fn run(&self) -> Result<(), Failure> {
-        self.log.begin();
+        let _log = self.log.begin()?;
         let limits = self.limits.limits();
         let incoming_bytes_max = limits.incoming_bytes_max();
         let server = self.listening.server(incoming_bytes_max as u64)?;

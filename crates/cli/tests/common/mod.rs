@@ -100,6 +100,15 @@ impl Server {
         let address = address(&mut child);
         Server { child, address }
     }
+
+    /// Tells it to stop, and gives all that is in its log.
+    pub(crate) fn stop(&mut self) -> String {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(told.success());
+        let log = self.child.stderr.take().map(read_all);
+        assert!(wait(&mut self.child).success());
+        String::from_utf8(log.map(|log| log.join().unwrap()).unwrap_or_default()).unwrap()
+    }
 }
 
 /// The address that a server prints first.
@@ -113,7 +122,7 @@ pub(crate) fn address(child: &mut Child) -> String {
 /// The head of the response to a plain request, and its body.
 pub(crate) fn get(address: &str, path: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).unwrap();
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\n\r\n").unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").unwrap();
     let mut response = String::new();
     stream.read_to_string(&mut response).unwrap();
     let (head, body) = response.split_once("\r\n\r\n").unwrap();

@@ -1,6 +1,7 @@
 //! `/metrics`, in the text format of Prometheus.
 
 use super::super::counters::Counters;
+use crate::log::lines_lost;
 use std::fmt::Write;
 use std::sync::atomic::Ordering::Relaxed;
 use wskit_hub::Hub;
@@ -47,6 +48,12 @@ pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
             "counter",
             "Bytes that compression spared to be sent to those who have gone.",
             counters.saved_sent.load(Relaxed),
+        ),
+        (
+            "log_lines_lost_total",
+            "counter",
+            "Lines of the log that nobody read in time.",
+            lines_lost(),
         ),
         ("mailbox_waiting_bytes", "gauge", "Bytes that wait for members.", waiting.bytes as u64),
         (
