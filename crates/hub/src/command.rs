@@ -1,5 +1,7 @@
 //! What a member sends, parsed.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use crate::complaint::Complaint;
@@ -7,8 +9,8 @@ use crate::limits::Limits;
 
 /// One thing a member asks for.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Command {
-    Say(String),
+pub(crate) enum Command<'a> {
+    Say(Cow<'a, str>),
     Name(String),
     Who,
     History(Before),
@@ -24,8 +26,8 @@ pub(crate) struct Before {
 
 /// A command, and the name its sender gave to it so as to know the answer.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Request {
-    pub(crate) command: Command,
+pub(crate) struct Request<'a> {
+    pub(crate) command: Command<'a>,
     pub(crate) id: Option<String>,
 }
 
@@ -36,13 +38,13 @@ pub(crate) struct Unknown {
     pub(crate) id: Option<String>,
 }
 
-impl Request {
+impl<'a> Request<'a> {
     /// Reads a text message. One that begins with `{` is a command in JSON; any other is simply said.
-    pub(crate) fn parse(text: &str, limits: &Limits) -> Result<Self, Unknown> {
+    pub(crate) fn parse(text: &'a str, limits: &Limits) -> Result<Self, Unknown> {
         if !text.trim_start().starts_with('{') {
             // Line-based clients send their line's end along.
             let line = text.trim_end_matches(['\r', '\n']);
-            return Ok(Self { command: Command::Say(line.to_owned()), id: None });
+            return Ok(Self { command: Command::Say(line.into()), id: None });
         }
         let written: Written = serde_json::from_str(text).map_err(|error| {
             // The error may repeat what was sent, however long that is.
@@ -61,7 +63,7 @@ impl Request {
             id => id,
         };
         let command = match (written.say, written.name, written.who, written.history) {
-            (Some(text), None, None, None) => Ok(Command::Say(text)),
+            (Some(text), None, None, None) => Ok(Command::Say(text.into())),
             (None, Some(name), None, None) => Ok(Command::Name(name)),
             (None, None, Some(true), None) => Ok(Command::Who),
             (None, None, Some(false), None) => Err("\"who\" is asked with true"),
@@ -90,11 +92,11 @@ struct Written {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> Result<Request, Unknown> {
+    fn parse(text: &str) -> Result<Request<'_>, Unknown> {
         Request::parse(text, &Limits::default())
     }
 
-    fn say(text: &str) -> Command {
+    fn say(text: &str) -> Command<'_> {
         Command::Say(text.into())
     }
 
@@ -162,7 +164,8 @@ mod tests {
     #[test]
     fn ids_are_bounded() {
         let with_id = |id: &str| {
-            parse(&format!(r#"{{"who":true,"id":"{id}"}}"#)).map_err(|e| e.complaint.reason())
+            let text = format!(r#"{{"who":true,"id":"{id}"}}"#);
+            parse(&text).map(drop).map_err(|e| e.complaint.reason())
         };
         assert!(with_id(&"é".repeat(64)).is_ok());
         assert_eq!(with_id(&"é".repeat(65)), Err("id_invalid"));

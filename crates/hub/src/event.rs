@@ -71,11 +71,41 @@ pub(crate) enum Event<'a> {
 }
 
 /// Something that is said, as it is kept. A `message` event is this with its offset before it.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
     pub(crate) from: &'a str,
     pub(crate) text: &'a str,
     pub(crate) time: Timestamp,
+}
+
+impl Said<'_> {
+    /// As a JSON object. Written by hand, for it is done for every message.
+    pub(crate) fn to_json(self) -> Vec<u8> {
+        let Said { from, text, time } = self;
+        let frame_bytes = r#"{"from":"","text":"","time":"2026-11-23T01:02:03.456Z"}"#.len();
+        let mut json = Vec::with_capacity(frame_bytes + from.len() + text.len());
+        json.extend_from_slice(br#"{"from":"#);
+        push_string(&mut json, from);
+        json.extend_from_slice(br#","text":"#);
+        push_string(&mut json, text);
+        json.extend_from_slice(br#","time":""#);
+        json.extend_from_slice(&time.written());
+        json.extend_from_slice(br#""}"#);
+        json
+    }
+}
+
+/// Most texts have nothing that JSON escapes, and are copied whole.
+fn push_string(json: &mut Vec<u8>, text: &str) {
+    // No early end, so that many bytes are looked at together.
+    let has_escape = |has, byte| has | (byte < b' ') | (byte == b'"') | (byte == b'\\');
+    if text.bytes().fold(false, has_escape) {
+        let _memory_takes_it = serde_json::to_writer(json, text);
+    } else {
+        json.push(b'"');
+        json.extend_from_slice(text.as_bytes());
+        json.push(b'"');
+    }
 }
 
 /// How a connection was opened. The embedding server hands it in, and the member is told in its welcome.
@@ -91,4 +121,23 @@ pub struct Connection {
     pub subprotocol: Option<String>,
     /// The extensions agreed on, each with its parameters as in the response, for instance `permessage-deflate`.
     pub extensions: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_is_the_json_that_a_library_writes() {
+        let time = Timestamp::from_unix_milliseconds(1_763_859_723_456);
+        let every_byte: String = (0..=255).map(char::from).collect();
+        for text in ["", "hello", "\"", "\\", "a\nb", "\u{7f}👩‍🚀</script>", &every_byte] {
+            let said = Said { from: text, text, time };
+            let written = serde_json::to_string(text).unwrap();
+            let expected = format!(
+                r#"{{"from":{written},"text":{written},"time":"2025-11-23T01:02:03.456Z"}}"#
+            );
+            assert_eq!(String::from_utf8(said.to_json()).unwrap(), expected);
+        }
+    }
 }

@@ -52,11 +52,10 @@ struct Rooms {
     left: Option<HashSet<RoomName>>,
 }
 
-/// A room and how many hold it open.
+/// A room that is held open.
 #[derive(Debug)]
 struct Held {
     room: Arc<Room>,
-    holders: usize,
     /// What others say in it comes as long as it is open.
     _following: Following,
 }
@@ -320,7 +319,7 @@ impl Hub {
         rooms.opened += 1;
         let epoch = format!("{:016x}-{:x}", rooms.entropy, rooms.opened);
         let room = Arc::new(Room::new(name.clone(), epoch.into(), position));
-        let held = Held { room: room.clone(), holders: 1, _following: following };
+        let held = Held { room: room.clone(), _following: following };
         rooms.by_name.insert(name, held);
         Ok(counted(room))
     }
@@ -333,9 +332,9 @@ impl Rooms {
             return Err(Refusal::Closed(closing.clone()));
         }
         let count = self.by_name.len();
-        match self.by_name.get_mut(name) {
+        match self.by_name.get(name) {
             Some(held) => {
-                held.holders += 1;
+                held.room.hold();
                 Ok(Some(held.room.clone()))
             }
             None if count >= limits.rooms_max => Err(Refusal::TooManyRooms),
@@ -385,20 +384,14 @@ fn split<T, E>(parsed: Option<Result<T, E>>) -> (Option<T>, Option<E>) {
 }
 
 impl Shared {
-    pub(crate) fn hold(&self, name: &RoomName) {
-        if let Some(held) = lock(&self.rooms).by_name.get_mut(name) {
-            held.holders += 1;
-        }
-    }
-
-    pub(crate) fn release(&self, name: &RoomName) {
+    /// Forgets a room that the last holder has let go of, unless somebody has come for it meanwhile.
+    pub(crate) fn forget(&self, room: &Arc<Room>) {
         let mut rooms = lock(&self.rooms);
-        let Some(held) = rooms.by_name.get_mut(name) else { return };
-        held.holders -= 1;
-        if held.holders == 0 {
-            rooms.by_name.remove(name);
+        let is_it = |held: &Held| Arc::ptr_eq(&held.room, room);
+        if rooms.by_name.get(room.name()).is_some_and(is_it) && !room.is_held() {
+            rooms.by_name.remove(room.name());
             if let Some(left) = &mut rooms.left {
-                left.insert(name.clone());
+                left.insert(room.name().clone());
             }
         }
     }

@@ -150,7 +150,7 @@ impl Membership {
     /// Does what is asked, or sees to it that it is done and told later.
     fn perform(
         &mut self,
-        command: Command,
+        command: Command<'_>,
         id: Option<String>,
         now: Timestamp,
     ) -> Result<(), Complaint> {

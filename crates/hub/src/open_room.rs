@@ -28,17 +28,17 @@ impl OpenRoom {
 
 impl Clone for OpenRoom {
     fn clone(&self) -> Self {
-        if let Some(hub) = self.hub.upgrade() {
-            hub.hold(self.room.name());
-        }
+        self.room.hold();
         Self { hub: self.hub.clone(), room: self.room.clone() }
     }
 }
 
 impl Drop for OpenRoom {
     fn drop(&mut self) {
-        if let Some(hub) = self.hub.upgrade() {
-            hub.release(self.room.name());
+        if self.room.release()
+            && let Some(hub) = self.hub.upgrade()
+        {
+            hub.forget(&self.room);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One room: everything in it happens in one order, under one short lock.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use wskit_store::{Message, Position, Span};
@@ -24,6 +25,8 @@ pub(crate) struct Room {
     name: RoomName,
     /// The name of its stream in the store: the same.
     stream: Arc<str>,
+    /// How many hold it open. It rises from 0 only under the lock of the hub, which also forgets it only there.
+    holders: AtomicUsize,
     state: Mutex<State>,
 }
 
@@ -60,7 +63,7 @@ pub(crate) struct Portion {
 }
 
 impl Room {
-    /// A room of which the store knows this, or nothing.
+    /// A room of which the store knows this, or nothing, and that one holds open.
     pub(crate) fn new(name: RoomName, new_epoch: Arc<str>, position: Option<Position>) -> Self {
         let (epoch, last) =
             position.map_or((new_epoch, 0), |position| (position.epoch, position.last));
@@ -71,7 +74,21 @@ impl Room {
         let (told, has_asked, closed) = (None, false, None);
         let state =
             State { epoch, next_epoch, roster, elsewhere, gathered, told, has_asked, tail, closed };
-        Self { name, stream, state: Mutex::new(state) }
+        Self { name, stream, holders: AtomicUsize::new(1), state: Mutex::new(state) }
+    }
+
+    /// One more holds it open.
+    pub(crate) fn hold(&self) {
+        self.holders.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// One lets go; whether it was the last.
+    pub(crate) fn release(&self) -> bool {
+        self.holders.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    pub(crate) fn is_held(&self) -> bool {
+        self.holders.load(Ordering::Acquire) > 0
     }
 
     pub(crate) fn name(&self) -> &RoomName {

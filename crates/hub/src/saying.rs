@@ -133,13 +133,12 @@ impl Hub {
             return Err(Complaint::MessageEmpty);
         }
         let said = Said { from: words.from, text: words.text, time: now };
-        let payload = serde_json::to_vec(&said).map_err(|_| Complaint::NotKept)?;
         self.shared.store.append(Append {
             stream: room.stream().clone(),
             epoch: room.epoch_to_begin(),
             id: words.id,
             time: now.unix_milliseconds(),
-            payload: payload.into(),
+            payload: said.to_json().into(),
             tag: Speaker::new(room.clone(), tell),
         });
         self.deliver_committed();

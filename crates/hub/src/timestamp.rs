@@ -36,13 +36,13 @@ impl Timestamp {
 /// the last moment of that year.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.written())
+        f.write_str(as_text(&self.written()))
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.written())
+        serializer.serialize_str(as_text(&self.written()))
     }
 }
 
@@ -50,31 +50,33 @@ impl Timestamp {
     const LAST: u64 = 253_402_300_799_999;
 
     /// Digit by digit, for every message has one, and formatting seven numbers takes longer than all the rest of it.
-    fn written(self) -> String {
+    pub(crate) fn written(self) -> [u8; 24] {
         let milliseconds = self.unix_milliseconds.min(Self::LAST);
         let seconds = milliseconds / 1000;
         let (year, month, day) = civil_date(seconds / 86_400);
         let second_of_day = seconds % 86_400;
         let (hour, minute) = (second_of_day / 3600, second_of_day / 60 % 60);
-        let mut text = String::with_capacity("2026-11-23T01:02:03.456Z".len());
-        for (number, places, mark) in [
-            (year, 1000, '-'),
-            (month, 10, '-'),
-            (day, 10, 'T'),
-            (hour, 10, ':'),
-            (minute, 10, ':'),
-            (second_of_day % 60, 10, '.'),
-            (milliseconds % 1000, 100, 'Z'),
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        for (mut number, places) in [
+            (year, 0..4),
+            (month, 5..7),
+            (day, 8..10),
+            (hour, 11..13),
+            (minute, 14..16),
+            (second_of_day % 60, 17..19),
+            (milliseconds % 1000, 20..23),
         ] {
-            let mut place = places;
-            while place > 0 {
-                text.push(char::from(b'0' + (number / place % 10) as u8));
-                place /= 10;
+            for place in text[places].iter_mut().rev() {
+                *place = b'0' + (number % 10) as u8;
+                number /= 10;
             }
-            text.push(mark);
         }
         text
     }
+}
+
+fn as_text(written: &[u8]) -> &str {
+    std::str::from_utf8(written).unwrap_or_default()
 }
 
 /// The date of a day counted from 1970-01-01. Years begin in March here, so that the leap day is the last of the

@@ -179,9 +179,31 @@ impl Output {
             self.copy_front(array, len);
             return self.share_long(bytes);
         }
+        self.copy_behind(array, len, &bytes);
+    }
+
+    /// [`share_behind`](Output::share_behind) for bytes that others share already, without counting one more owner of
+    /// what is copied.
+    #[cfg(feature = "std")]
+    #[inline]
+    pub(crate) fn share_one_of_many<const N: usize>(
+        &mut self,
+        array: &[u8; N],
+        len: usize,
+        bytes: &Bytes,
+    ) {
+        if bytes.len() >= SHARED_BYTES_MIN {
+            self.copy_front(array, len);
+            return self.share_long(bytes.clone());
+        }
+        self.copy_behind(array, len, bytes);
+    }
+
+    #[inline(always)]
+    fn copy_behind<const N: usize>(&mut self, array: &[u8; N], len: usize, bytes: &[u8]) {
         let room = self.room(N + bytes.len());
         room[..N].copy_from_slice(array);
-        room[len..len + bytes.len()].copy_from_slice(&bytes);
+        room[len..len + bytes.len()].copy_from_slice(bytes);
         self.end += len + bytes.len();
     }
 
@@ -192,18 +214,6 @@ impl Output {
             self.copy(&bytes);
         } else {
             self.share_long(bytes);
-        }
-    }
-
-    /// Queues bytes that others share already: [`share`](Output::share), without counting one more owner of what is
-    /// copied.
-    #[cfg(feature = "std")]
-    #[inline]
-    pub(crate) fn share_one_of_many(&mut self, bytes: &Bytes) {
-        if bytes.len() < SHARED_BYTES_MIN {
-            self.copy(bytes);
-        } else {
-            self.share_long(bytes.clone());
         }
     }
 

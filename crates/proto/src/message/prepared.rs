@@ -1,16 +1,20 @@
 //! A message for many receivers, encoded and compressed once.
 
 use crate::Kind;
+#[cfg(feature = "deflate")]
 use crate::frame::{FRAME_HEADER_BYTES_MAX, FrameHeader, Opcode};
-use alloc::{sync::Arc, vec::Vec};
+use alloc::sync::Arc;
+#[cfg(feature = "deflate")]
+use alloc::{boxed::Box, vec::Vec};
 use bytes::Bytes;
 use core::fmt;
+#[cfg(feature = "deflate")]
 use std::sync::OnceLock;
 
 /// A message that is sent to any number of connections.
 ///
-/// Its frame is encoded once, and compressed once for each compression setting in use, when the
-/// first connection needs it. Cloning shares it.
+/// It is compressed once for each compression setting in use, when the first connection needs it.
+/// Cloning shares it.
 ///
 /// ```
 /// use wskit_proto::{Config, Connection, Output, Prepared, Role};
@@ -29,9 +33,9 @@ pub struct Prepared(Arc<Inner>);
 struct Inner {
     kind: Kind,
     payload: Bytes,
-    plain: OnceLock<Bytes>,
+    /// Boxed, for most messages are never compressed, and many may be kept.
     #[cfg(feature = "deflate")]
-    deflated: [OnceLock<Option<Deflated>>; WINDOWS],
+    deflated: OnceLock<Box<[OnceLock<Option<Deflated>>; WINDOWS]>>,
 }
 
 /// The number of window sizes that a compressor keeps to, 9 to 15 bits.
@@ -60,9 +64,8 @@ impl Prepared {
         Prepared(Arc::new(Inner {
             kind,
             payload,
-            plain: OnceLock::new(),
             #[cfg(feature = "deflate")]
-            deflated: [const { OnceLock::new() }; WINDOWS],
+            deflated: OnceLock::new(),
         }))
     }
 
@@ -76,11 +79,6 @@ impl Prepared {
         &self.0.payload
     }
 
-    /// The frame of a server that does not compress.
-    pub(super) fn plain(&self) -> &Bytes {
-        self.0.plain.get_or_init(|| encode(self.0.kind, &self.0.payload, false))
-    }
-
     /// The frame of a server that compresses like this; `None` where it is not worth it.
     #[cfg(feature = "deflate")]
     pub(super) fn deflated(&self, deflating: &super::deflate::Deflating) -> Option<&Deflated> {
@@ -88,23 +86,24 @@ impl Prepared {
         let prepare = || {
             let mut deflated = None;
             deflating.alone().deflate(&self.0.payload, |compressed| {
-                let frame = encode(self.0.kind, compressed, true);
+                let frame = encode(self.0.kind, compressed);
                 deflated = Some(Deflated { frame, payload_bytes: compressed.len() });
             });
             deflated
         };
-        self.0.deflated.get(place)?.get_or_init(prepare).as_ref()
+        self.0.deflated.get_or_init(Box::default).get(place)?.get_or_init(prepare).as_ref()
     }
 }
 
-fn encode(kind: Kind, payload: &[u8], rsv1: bool) -> Bytes {
-    let payload_bytes = payload.len() as u64;
+#[cfg(feature = "deflate")]
+fn encode(kind: Kind, compressed: &[u8]) -> Bytes {
+    let payload_bytes = compressed.len() as u64;
     let opcode = Opcode::Data(kind);
-    let header = FrameHeader { fin: true, rsv1, opcode, masking_key: None, payload_bytes };
+    let header = FrameHeader { fin: true, rsv1: true, opcode, masking_key: None, payload_bytes };
     let (head, len) = header.encode();
-    let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES_MAX + payload.len());
+    let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES_MAX + compressed.len());
     frame.extend_from_slice(&head[..len]);
-    frame.extend_from_slice(payload);
+    frame.extend_from_slice(compressed);
     frame.into()
 }
 

@@ -106,8 +106,8 @@ impl Sending {
         }
     }
 
-    /// Sends a message that is shared by many connections. A server neither encodes nor compresses
-    /// it again, and does not copy it if it is long.
+    /// Sends a message that is shared by many connections. A server does not compress it again,
+    /// and does not copy it if it is long.
     #[cfg(feature = "std")]
     pub fn send_prepared(
         &mut self,
@@ -123,10 +123,12 @@ impl Sending {
             && let Some(deflated) = prepared.deflated(deflating)
         {
             deflating.sent_shared(prepared.payload().len(), deflated.payload_bytes);
-            output.share_one_of_many(&deflated.frame);
+            output.share_one_of_many(&[], 0, &deflated.frame);
             return Ok(());
         }
-        output.share_one_of_many(prepared.plain());
+        let frame = Frame { opcode: Opcode::Data(prepared.kind()), fin: true, rsv1: false };
+        let (header, len) = frame.header(None, prepared.payload().len());
+        output.share_one_of_many(&header, len, prepared.payload());
         Ok(())
     }
 
