@@ -173,16 +173,32 @@ pub(crate) async fn accept(
     accepted.await.inspect_err(|error| visitor.refusals.record_error(visitor.address, error)).ok()
 }
 
+/// A connection that can be ended in good order.
+pub(crate) trait Goodbye {
+    /// Says goodbye, and waits for the other end to do so.
+    fn close(
+        &mut self,
+        code: CloseCode,
+        reason: &str,
+    ) -> impl Future<Output = Result<(), wskit::Error>> + Send;
+}
+
+impl Goodbye for WebSocket<Stream> {
+    async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), wskit::Error> {
+        WebSocket::close(self, code, reason).await.map(drop)
+    }
+}
+
 /// Runs the handler of one connection to its end. If it panics, the client is told 1011 and no
 /// other connection is harmed; if the server goes down, the client is told so, and when to come back.
 #[expect(clippy::manual_async_fn, reason = "an async one would hold its arguments twice")]
-pub(crate) fn converse<H>(
-    mut socket: WebSocket<Stream>,
+pub(crate) fn converse<S: Goodbye, H>(
+    mut socket: S,
     shutdown: Shutdown,
     handler: H,
 ) -> impl Future<Output = ()>
 where
-    H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error>,
+    H: AsyncFnOnce(&mut S) -> Result<(), wskit::Error>,
 {
     async move {
         let goes_down = {

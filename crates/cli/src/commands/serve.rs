@@ -6,9 +6,11 @@ mod counters;
 mod health;
 mod keeping;
 mod limits;
+mod line;
 #[cfg(feature = "nats")]
 mod nodes;
 mod page;
+mod postmen;
 mod programs;
 mod session;
 mod tokens;
@@ -24,12 +26,15 @@ use counters::Counters;
 use health::Health;
 use keeping::{Keeping, Kept, Neighbours};
 use limits::LimitArguments;
+use line::Line;
+use postmen::Postmen;
 use programs::{ProgramArguments, Programs};
 use session::Session;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokens::TokenArguments;
+use tokio::runtime::Handle;
 use turning_away::turn_away;
 use wskit_hub::Hub;
 
@@ -93,12 +98,13 @@ impl Serve {
             let url = at.url(&format!("http{s}"));
             format!("wskit serve listens on {url}\nwskit serve {place}{also}")
         };
-        let work = work(hub.clone(), clock, programs, neighbours);
+        let postmen = Arc::<Postmen>::default();
+        let work = work(hub.clone(), postmen.clone(), clock, programs, neighbours);
         let keys = gate.look_after_keys();
         let work = async { tokio::join!(work, keys).0 };
         self.listening.run(&server, announce, work, move |request, visitor, shutdown| {
             let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
-            let gate = gate.clone();
+            let (gate, postmen) = (gate.clone(), postmen.clone());
             let opening = Box::pin(async move {
                 let Some(mut visit) = chat::visit(request.request()) else {
                     page::answer(request, &health, &visitor).await;
@@ -115,9 +121,10 @@ impl Serve {
             });
             async move {
                 let Some((socket, admitted, visitor)) = opening.await else { return };
-                converse(socket, shutdown, async |socket| {
+                let line = Arc::new(Line::new(socket, postmen, counters.clone()));
+                converse(line, shutdown, async |line| {
                     let session = Session::open(&counters, visitor.address, &admitted.visit);
-                    chat::converse(socket, &hub, &admitted, clock, session).await
+                    chat::converse(line, &hub, &admitted, clock, session).await
                 })
                 .await;
             }
@@ -125,8 +132,19 @@ impl Serve {
     }
 }
 
-/// Delivers what is kept, lets go of what is too old, tells large rooms who came, answers programs, and exchanges with other nodes who is here.
-async fn work(hub: Hub, clock: Clock, programs: Option<Programs>, neighbours: Option<Neighbours>) {
+/// Delivers what is kept, lets go of what is too old, tells large rooms who came, answers programs, and exchanges with
+/// other nodes who is here.
+async fn work(
+    hub: Hub,
+    postmen: Arc<Postmen>,
+    clock: Clock,
+    programs: Option<Programs>,
+    neighbours: Option<Neighbours>,
+) {
+    for _ in 0..Handle::current().metrics().num_workers() {
+        let postmen = postmen.clone();
+        tokio::spawn(async move { postmen.work().await });
+    }
     let sweep = async {
         loop {
             hub.expire(clock.now());

@@ -1,18 +1,19 @@
 //! One connection's part in the chat.
 
 use super::clock::Clock;
-use super::counters::Counters;
+use super::line::{Line, Turn};
 use super::session::Session;
 use super::tokens::{Admitted, Denial};
-use crate::accepting::Stream;
+use crate::accepting::{Goodbye, Stream};
 use percent_encoding::percent_decode_str;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::sync::Arc;
+use std::task::Poll;
 use std::time::SystemTime;
 use tokio::time::{Instant, Sleep, sleep_until};
 use wskit::{CloseCode, CloseFrame, Error, Message, Request, WebSocket};
-use wskit_hub::{Closing, Connection, Had, Hub, Mailbox, Visit};
+use wskit_hub::{Closing, Connection, Had, Hub, Visit};
 
 /// The room of those who name none.
 const LOBBY: &str = "lobby";
@@ -45,38 +46,39 @@ fn decode(text: &str) -> String {
 
 /// Carries what the room tells to the client and what the client says to the room.
 pub(super) async fn converse(
-    socket: &mut WebSocket<Stream>,
+    line: &mut Arc<Line>,
     hub: &Hub,
     admitted: &Admitted,
     clock: Clock,
     mut session: Session<'_>,
 ) -> Result<(), Error> {
-    let outcome = carry(socket, hub, admitted, clock, &mut session).await;
+    let outcome = carry(line, hub, admitted, clock, &mut session).await;
     if let Err(error) = &outcome {
         session.failed(error);
     }
-    session.count_savings(socket.savings());
+    session.count_savings(line.socket(|socket| socket.savings()));
     outcome
 }
 
 async fn carry(
-    socket: &mut WebSocket<Stream>,
+    line: &mut Arc<Line>,
     hub: &Hub,
     Admitted { visit, expires }: &Admitted,
     clock: Clock,
     session: &mut Session<'_>,
 ) -> Result<(), Error> {
     let counters = session.counters;
-    let opening = describe(socket);
+    let opening = line.socket(|socket| describe(socket));
     let joined = Box::pin(hub.join(visit, &opening, clock.now())).await;
-    let (mut membership, mut mailbox) = match joined {
+    let (mut membership, mailbox) = match joined {
         Ok(joined) => joined,
         // A page cannot see the status of a refused handshake, but it can see a close code.
         Err(refusal) => {
             let closing = session.refused(&refusal);
-            return close(socket, &closing).await;
+            return close(line, &closing).await;
         }
     };
+    let seat = line.seat(mailbox);
     let mut expiry = expires.and_then(at);
     let closing = loop {
         let turn = poll_fn(|context| {
@@ -84,7 +86,7 @@ async fn carry(
             if is_over {
                 return Poll::Ready(Ok(Turn::Closing(Denial::Expired.closing())));
             }
-            poll_turn(socket, &mut mailbox, counters, context)
+            line.poll_turn(context)
         });
         match turn.await? {
             Turn::Received(Message::Text(text)) => {
@@ -103,8 +105,8 @@ async fn carry(
     };
     session.closed_by_server(closing.code, &closing.reason);
     // The others see at once that this member has left, however long the goodbye takes.
-    drop(membership);
-    close(socket, &closing).await
+    drop((membership, seat));
+    close(line, &closing).await
 }
 
 /// A timer for a moment, unless that is too far away to wait for.
@@ -113,45 +115,10 @@ fn at(moment: SystemTime) -> Option<Pin<Box<Sleep>>> {
     Some(Box::pin(sleep_until(Instant::now().checked_add(left)?)))
 }
 
-/// What a connection comes to next.
-enum Turn {
-    Received(Message),
-    /// The server is to close it.
-    Closing(Closing),
-    Ended,
-}
-
-/// Takes what waits in the mailbox to the socket, and then receives. What was taken is written when the socket has
-/// nothing to receive, so all that waited at a time leaves by one write.
-fn poll_turn(
-    socket: &mut WebSocket<Stream>,
-    mailbox: &mut Mailbox,
-    counters: &Counters,
-    context: &mut Context<'_>,
-) -> Poll<Result<Turn, Error>> {
-    let mut delivered = counters.delivered.batch();
-    loop {
-        if socket.poll_ready(context)?.is_pending() {
-            // A peer that reads nothing must not keep its place in the room.
-            return mailbox.poll_overrun(context).map(|closing| Ok(Turn::Closing(closing)));
-        }
-        match mailbox.poll_next(context) {
-            Poll::Ready(Ok(delivery)) => {
-                delivered.count(delivery.message().payload().len());
-                socket.start_send_prepared(delivery.message())?;
-            }
-            Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Turn::Closing(closing))),
-            Poll::Pending => break,
-        }
-    }
-    let received = ready!(socket.poll_recv(context)).transpose()?;
-    Poll::Ready(Ok(received.map_or(Turn::Ended, Turn::Received)))
-}
-
-async fn close(socket: &mut WebSocket<Stream>, closing: &Closing) -> Result<(), Error> {
+async fn close(line: &mut Arc<Line>, closing: &Closing) -> Result<(), Error> {
     let code = CloseCode::new(closing.code).unwrap_or(CloseCode::POLICY_VIOLATION);
     let frame = CloseFrame::with_cut_reason(code, &closing.reason);
-    socket.close(frame.code(), frame.reason()).await.map(drop)
+    line.close(frame.code(), frame.reason()).await
 }
 
 /// How the connection was opened, for the member to see.
@@ -169,52 +136,71 @@ fn describe(socket: &WebSocket<Stream>) -> Connection {
 
 #[cfg(test)]
 mod tests {
+    use super::super::counters::Counters;
+    use super::super::postmen::Postmen;
     use super::*;
     use crate::listener::Listener;
     use std::time::Duration;
+    use tokio::task::JoinHandle;
     use wskit::tls::MaybeTls;
-    use wskit::{Client, Compression};
+    use wskit::{Client, ClientStream, Compression};
     use wskit_hub::Limits;
 
-    #[tokio::test]
-    async fn who_reads_too_slowly_is_sent_away_and_nobody_waits() {
-        let waiting = Duration::from_secs(30);
-        tokio::time::timeout(waiting, read_too_slowly()).await.expect("it takes too long");
-    }
+    const WAITING: Duration = Duration::from_secs(30);
 
     fn visit_of(name: &str) -> Visit {
         Visit { room: LOBBY.into(), name: Some(name.into()), ..Visit::default() }
     }
 
-    async fn read_too_slowly() {
-        let clock = Clock::start();
-        let hub = Hub::new(Limits::default(), clock.entropy());
+    /// A client whose part in the chat is served meanwhile.
+    async fn client(
+        hub: &Hub,
+        clock: Clock,
+    ) -> (WebSocket<ClientStream>, JoinHandle<Result<(), Error>>) {
         let listener = Listener::bind("127.0.0.1:0", None).await.unwrap();
         let url = format!("{}chat", listener.address().unwrap().url("ws"));
-        let served = tokio::spawn({
-            let hub = hub.clone();
-            async move {
-                let (stream, _) = listener.accept().await.unwrap();
-                let mut socket =
-                    wskit::accept(Stream::First(MaybeTls::First(stream))).await.unwrap();
-                let admitted = Admitted { visit: visit_of("slow"), expires: None };
-                let counters = Counters::default();
-                let session = Session::open(&counters, None, &admitted.visit);
-                converse(&mut socket, &hub, &admitted, clock, session).await
-            }
+        let hub = hub.clone();
+        let served = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let socket = wskit::accept(Stream::First(MaybeTls::First(stream))).await.unwrap();
+            let (counters, postmen) = (Arc::<Counters>::default(), Arc::<Postmen>::default());
+            tokio::spawn({
+                let postmen = postmen.clone();
+                async move { postmen.work().await }
+            });
+            let mut line = Arc::new(Line::new(socket, postmen, counters.clone()));
+            let admitted = Admitted { visit: visit_of("slow"), expires: None };
+            let session = Session::open(&counters, None, &admitted.visit);
+            converse(&mut line, &hub, &admitted, clock, session).await
         });
         let client = Client::new(&url).unwrap().compression(Compression::off());
-        let mut slow = client.connect().await.unwrap();
-        assert!(slow.recv().await.unwrap().unwrap().is_text(), "the welcome");
+        let mut client = client.connect().await.unwrap();
+        assert!(client.recv().await.unwrap().unwrap().is_text(), "the welcome");
+        (client, served)
+    }
+
+    /// Says more in the lobby than the output and the buffers of TCP hold together.
+    async fn talk(hub: &Hub, clock: Clock) {
         let talker = visit_of("talker");
         let joined = hub.join(&talker, &Connection::default(), clock.now()).await;
         let (mut talker, mut heard) = joined.unwrap();
-        // More than the mailbox, the output and the buffers of TCP hold together.
-        for number in 0..2_000 {
+        for number in 1..=2_000 {
             talker.say(&format!("{number:016000}"), clock.now()).unwrap();
             while heard.try_next().is_some() {}
             tokio::task::yield_now().await;
         }
+    }
+
+    #[tokio::test]
+    async fn who_reads_too_slowly_is_sent_away_and_nobody_waits() {
+        tokio::time::timeout(WAITING, read_too_slowly()).await.expect("it takes too long");
+    }
+
+    async fn read_too_slowly() {
+        let clock = Clock::start();
+        let hub = Hub::new(Limits::default(), clock.entropy());
+        let (mut slow, served) = client(&hub, clock).await;
+        talk(&hub, clock).await;
         let closed = loop {
             match slow.recv().await.unwrap().unwrap() {
                 Message::Close(frame) => break frame.unwrap(),
@@ -223,6 +209,32 @@ mod tests {
         };
         assert_eq!(closed.code().number(), 4013);
         assert!(closed.reason().contains("too slowly"), "{closed}");
+        served.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn all_is_delivered_in_order_where_the_socket_takes_nothing_for_a_while() {
+        tokio::time::timeout(WAITING, read_late()).await.expect("it takes too long");
+    }
+
+    async fn read_late() {
+        let clock = Clock::start();
+        let mut limits = Limits::default();
+        limits.mailbox_bytes_max = usize::MAX;
+        let hub = Hub::new(limits, clock.entropy());
+        let (mut late, served) = client(&hub, clock).await;
+        talk(&hub, clock).await;
+        let mut offset = 0;
+        while offset < 2_000 {
+            let message = late.recv().await.unwrap().unwrap();
+            let text = message.as_text().unwrap();
+            if text.starts_with(r#"{"event":"message""#) {
+                offset += 1;
+                assert!(text.contains(&format!(r#""offset":{offset},"#)), "{offset}");
+                assert!(text.contains(&format!(r#"{offset:016000}"#)), "{offset}");
+            }
+        }
+        late.close(CloseCode::NORMAL, "").await.unwrap();
         served.await.unwrap().unwrap();
     }
 }

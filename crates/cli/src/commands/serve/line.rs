@@ -1,0 +1,167 @@
+//! What lies between a room and one of its members.
+
+use super::counters::Counters;
+use super::postmen::Postmen;
+use crate::accepting::{Goodbye, Stream};
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use wskit::{CloseCode, Error, Message, WebSocket};
+use wskit_hub::{Closing, Mailbox};
+
+/// A member's mailbox and socket. Its task receives, waits for a socket that takes nothing, and ends the connection;
+/// what waits in the mailbox is carried to the socket by [`Postmen`] too.
+pub(super) struct Line {
+    ends: Mutex<Ends>,
+    /// Whether the postmen were called already.
+    is_called: AtomicBool,
+    postmen: Arc<Postmen>,
+    counters: Arc<Counters>,
+}
+
+struct Ends {
+    socket: WebSocket<Stream>,
+    /// Missing while the member is not in the room.
+    mailbox: Option<Mailbox>,
+    /// The member's task.
+    task: Waker,
+}
+
+/// What a connection comes to next.
+pub(super) enum Turn {
+    Received(Message),
+    /// The server is to close it.
+    Closing(Closing),
+    Ended,
+}
+
+/// A member's place in the room, given up when this is dropped.
+pub(super) struct Seat<'a>(&'a Line);
+
+impl Line {
+    pub(super) fn new(
+        socket: WebSocket<Stream>,
+        postmen: Arc<Postmen>,
+        counters: Arc<Counters>,
+    ) -> Line {
+        let ends = Ends { socket, mailbox: None, task: Waker::noop().clone() };
+        Line { ends: Mutex::new(ends), is_called: AtomicBool::new(false), postmen, counters }
+    }
+
+    /// Does something with the socket.
+    pub(super) fn socket<T>(&self, act: impl FnOnce(&mut WebSocket<Stream>) -> T) -> T {
+        act(&mut self.lock().socket)
+    }
+
+    /// Begins to deliver what comes into the mailbox.
+    pub(super) fn seat(&self, mailbox: Mailbox) -> Seat<'_> {
+        self.lock().mailbox = Some(mailbox);
+        Seat(self)
+    }
+
+    /// For the member's task: delivers what waits, and then receives.
+    pub(super) fn poll_turn(
+        self: &Arc<Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Turn, Error>> {
+        let turn = self.poll_ends(context);
+        if turn.is_pending() {
+            self.postmen.carry();
+        }
+        turn
+    }
+
+    fn poll_ends(self: &Arc<Self>, context: &mut Context<'_>) -> Poll<Result<Turn, Error>> {
+        assert!(!self.ends.is_poisoned(), "a delivery has panicked");
+        let mut ends = self.lock();
+        ends.task.clone_from(context.waker());
+        if let Some(closing) = ready!(ends.poll_deliver(self))? {
+            return Poll::Ready(Ok(Turn::Closing(closing)));
+        }
+        // What was delivered is written when there is nothing to receive.
+        let received = ready!(ends.socket.poll_recv(context)).transpose()?;
+        Poll::Ready(Ok(received.map_or(Turn::Ended, Turn::Received)))
+    }
+
+    /// For a postman: writes what waits. What cannot be done at once is left to the member's task.
+    pub(super) fn carry(self: &Arc<Self>) {
+        // Before the mailbox is looked into: what comes later calls again.
+        self.is_called.store(false, Ordering::Relaxed);
+        // Whatever a delivery does, the others get theirs.
+        let carried = catch_unwind(AssertUnwindSafe(|| self.lock().carry(self)));
+        if !carried.unwrap_or(false) {
+            let task = self.lock().task.clone();
+            task.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Ends> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Ends {
+    /// Takes what waits in the mailbox to the socket. Ready when nothing waits any more, or when the connection is to be
+    /// closed; pending while the socket has no room.
+    fn poll_deliver(&mut self, line: &Arc<Line>) -> Poll<Result<Option<Closing>, Error>> {
+        let Ends { socket, mailbox: Some(mailbox), task } = self else {
+            return Poll::Ready(Ok(None));
+        };
+        let mut delivered = line.counters.delivered.batch();
+        let calling = Waker::from(line.clone());
+        loop {
+            let context = &mut Context::from_waker(task);
+            if socket.poll_ready(context)?.is_pending() {
+                // A peer that reads nothing must not keep its place in the room.
+                return mailbox.poll_overrun(context).map(|closing| Ok(Some(closing)));
+            }
+            match mailbox.poll_next(&mut Context::from_waker(&calling)) {
+                Poll::Ready(Ok(delivery)) => {
+                    delivered.count(delivery.message().payload().len());
+                    socket.start_send_prepared(delivery.message())?;
+                }
+                Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Some(closing))),
+                Poll::Pending => return Poll::Ready(Ok(None)),
+            }
+        }
+    }
+
+    /// Delivers and writes; whether there is nothing left to do.
+    fn carry(&mut self, line: &Arc<Line>) -> bool {
+        matches!(self.poll_deliver(line), Poll::Ready(Ok(None)))
+            && matches!(
+                self.socket.poll_flush(&mut Context::from_waker(&self.task)),
+                Poll::Ready(Ok(()))
+            )
+    }
+}
+
+/// What the mailbox wakes when something comes.
+impl Wake for Line {
+    fn wake(self: Arc<Self>) {
+        if !self.is_called.swap(true, Ordering::Relaxed) {
+            self.postmen.clone().call(self);
+        }
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        let mailbox = self.0.lock().mailbox.take();
+        // Not under the lock, for it may be what is being read from the store.
+        drop(mailbox);
+    }
+}
+
+impl Goodbye for Arc<Line> {
+    async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
+        // Each time from the beginning: a closing handshake that was begun is gone on with.
+        poll_fn(|context| {
+            self.socket(|socket| pin!(socket.close(code, reason)).poll(context).map_ok(drop))
+        })
+        .await
+    }
+}
