@@ -12,7 +12,7 @@ from harness import callgrind, servers
 
 KEPT = servers.BENCH / "core/expected.json"
 RISE_MAX = 0.04
-ACTIONS = ["receive-binary", "receive-text", "send", "send-masked"]
+ACTIONS = ["receive-binary", "receive-text", "receive-parts", "send", "send-masked"]
 SIZES = [16, 125, 1024, 65536]
 MESSAGES = 100
 # Copies with vectors: a long one would be a single instruction that valgrind counts once for every byte.

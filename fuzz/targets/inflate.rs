@@ -5,7 +5,6 @@
 mod common;
 
 use arbitrary::Arbitrary;
-use bytes::BytesMut;
 use common::{AnyCompression, open};
 use libfuzzer_sys::fuzz_target;
 use wskit_proto::{Connection, Event, Limits, Output, PieceEvent};
@@ -71,7 +70,8 @@ fuzz_target!(|input: Input<'_>| {
 type Received = (Vec<Vec<u8>>, Option<u16>);
 
 fn whole(mut server: Connection, wire: &[u8], cut_bytes: usize) -> Received {
-    let (mut input, mut output, mut messages) = (BytesMut::new(), Output::default(), Vec::new());
+    let (mut input, mut output, mut messages) =
+        (wskit_proto::Input::new(), Output::default(), Vec::new());
     for part in wire.chunks(cut_bytes) {
         input.extend_from_slice(part);
         loop {
@@ -90,7 +90,7 @@ fn whole(mut server: Connection, wire: &[u8], cut_bytes: usize) -> Received {
 }
 
 fn pieces(mut server: Connection, wire: &[u8], cut_bytes: usize) -> Received {
-    let (mut input, mut output) = (BytesMut::new(), Output::default());
+    let (mut input, mut output) = (wskit_proto::Input::new(), Output::default());
     let (mut messages, mut message) = (Vec::new(), Vec::new());
     for part in wire.chunks(cut_bytes) {
         input.extend_from_slice(part);

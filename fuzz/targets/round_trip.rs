@@ -4,7 +4,6 @@
 mod common;
 
 use arbitrary::Arbitrary;
-use bytes::BytesMut;
 use common::{AnyCompression, drain, open};
 use libfuzzer_sys::fuzz_target;
 use wskit_proto::{Event, Limits, Message, Output, PieceEvent, Prepared};
@@ -56,7 +55,7 @@ fuzz_target!(|input: Input<'_>| {
                 from.send_prepared(&Prepared::binary(payload.clone()), &mut output).unwrap();
             }
         }
-        let (mut arrived, mut received, mut ends) = (BytesMut::new(), Vec::new(), 0);
+        let (mut arrived, mut received, mut ends) = (wskit_proto::Input::new(), Vec::new(), 0);
         for part in drain(&mut output).chunks(cut_bytes) {
             arrived.extend_from_slice(part);
             if sent.in_pieces {

@@ -26,8 +26,19 @@ fuzz_target!(|input: Input<'_>| {
     let text = Payload::front_of(&mut masked, len).unmask_into_text(input.key);
     assert_eq!(text.as_deref().ok(), expected.ok(), "at once");
 
-    let mut validator = Utf8Validator::default();
     let piece_bytes = usize::from(input.piece_bytes).max(1);
+    let mut arrived = wskit_proto::Input::new();
+    let goes_on = bytes.chunks(piece_bytes).all(|piece| {
+        let start = arrived.len();
+        let mut masked = piece.to_vec();
+        mask(&mut masked, input.key, start);
+        arrived.extend_from_slice(&masked);
+        arrived.unmask_text(start..start + piece.len(), input.key, start).is_ok()
+    });
+    let text = arrived.text_in_front(len);
+    assert_eq!(text.as_deref().ok().filter(|_| goes_on), expected.ok(), "put together");
+
+    let mut validator = Utf8Validator::default();
     let goes_on = bytes.chunks(piece_bytes).all(|piece| validator.push(piece).is_ok());
     assert_eq!(goes_on && validator.is_complete(), expected.is_ok(), "in pieces");
 });

@@ -3,9 +3,8 @@
 //! `core-costs receive-binary 125 100 200` prepares 200 messages of 125 bytes and receives 100 of them. What two
 //! such runs differ by is the receiving alone, for both have prepared the same.
 
-use bytes::BytesMut;
 use std::{env, hint::black_box, process::exit};
-use wskit_proto::{Config, Connection, Event, Message, Output, Role};
+use wskit_proto::{Config, Connection, Event, Input, Message, Output, ProtocolError, Role};
 
 const CLIENT: Role = Role::Client(|| [0x12, 0x34, 0x56, 0x78]);
 
@@ -19,6 +18,7 @@ fn main() {
     match action.as_str() {
         "receive-binary" => receive(binary, count, prepared),
         "receive-text" => receive(Message::text(text), count, prepared),
+        "receive-parts" => receive(Message::text(text), count, 0),
         "send" => send(Role::Server, binary, count),
         "send-masked" => send(CLIENT, binary, count),
         _ => usage(),
@@ -26,26 +26,42 @@ fn main() {
 }
 
 fn usage() -> ! {
-    eprintln!("core-costs receive-binary|receive-text|send|send-masked BYTES COUNT PREPARED");
+    eprintln!(
+        "core-costs receive-binary|receive-text|receive-parts|send|send-masked BYTES COUNT PREPARED"
+    );
     exit(2)
 }
 
-/// Receives what a client has sent. All of it lies in the input already, so nothing is copied meanwhile.
+/// Receives what a client has sent. What was prepared of it lies in the input already; the rest arrives in four parts for
+/// each message, which are copied into the input.
 fn receive(message: Message, count: usize, prepared: usize) {
-    let mut output = Output::default();
-    Connection::new(CLIENT, Config::default()).send(message, &mut output).expect("it is open");
-    let frame: Vec<u8> = output.chunks().flatten().copied().collect();
-    let mut input = BytesMut::from(&frame.repeat(prepared)[..]);
-
+    let frame = masked(message);
+    let mut input = Input::from(&frame.repeat(prepared)[..]);
+    let mut parts = frame.chunks(frame.len().div_ceil(4)).cycle();
     let mut output = Output::default();
     let mut connection = Connection::new(Role::Server, Config::default());
     for _ in 0..count {
-        match connection.receive(&mut input, &mut output) {
-            Ok(Some(Event::Binary(binary))) => drop(black_box(binary)),
-            Ok(Some(Event::Text(text))) => drop(black_box(text)),
-            other => panic!("{other:?}"),
+        while !is_received(connection.receive(&mut input, &mut output)) {
+            input.extend_from_slice(parts.next().expect("they come again and again"));
         }
     }
+}
+
+fn is_received(received: Result<Option<Event<'_>>, ProtocolError>) -> bool {
+    match received {
+        Ok(None) => return false,
+        Ok(Some(Event::Binary(binary))) => drop(black_box(binary)),
+        Ok(Some(Event::Text(text))) => drop(black_box(text)),
+        other => panic!("{other:?}"),
+    }
+    true
+}
+
+/// A message as a client sends it.
+fn masked(message: Message) -> Vec<u8> {
+    let mut output = Output::default();
+    Connection::new(CLIENT, Config::default()).send(message, &mut output).expect("it is open");
+    output.chunks().flatten().copied().collect()
 }
 
 /// Sends a message again and again, and takes it out of the output as a socket would.

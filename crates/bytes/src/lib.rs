@@ -1,10 +1,10 @@
 //! What wskit does to bytes in bulk: [masking](mask()), [checking UTF-8](Utf8Validator) as it
-//! arrives, and [text](Text) that is known to be valid.
+//! [arrives](Input), and [text](Text) that is known to be valid.
 //!
-//! All `unsafe` code of wskit stands in this crate, in three places, each with its reason beside it:
-//! the choice of the processor's widest vectors in `mask`, their use in `utf8`, and the promise in
-//! `text` and `payload` that bytes checked once need not be checked again. Everything built on top
-//! forbids `unsafe`.
+//! All `unsafe` code of wskit stands in this crate, in few places, each with its reason beside it:
+//! the choice of the processor's widest vectors in `mask`, their use in `utf8`, the promise in
+//! `text`, `payload` and `input` that bytes checked once need not be checked again, and that what is
+//! read may be appended to an `input`. Everything built on top forbids `unsafe`.
 
 #![no_std]
 #![deny(unsafe_op_in_unsafe_fn)]
@@ -13,11 +13,13 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+mod input;
 mod mask;
 mod payload;
 mod text;
 mod utf8;
 
+pub use input::Input;
 pub use mask::mask;
 pub use payload::{Payload, TextPayload};
 pub use text::Text;

@@ -101,12 +101,21 @@ impl fmt::Debug for Payload<'_> {
 /// A [`Payload`] that was checked to be UTF-8. It derefs to [`str`].
 pub struct TextPayload<'a>(Payload<'a>);
 
-impl TextPayload<'_> {
+impl<'a> TextPayload<'a> {
+    /// For a payload that was checked while it arrived.
+    ///
+    /// # Safety
+    /// The payload is UTF-8.
+    #[inline]
+    pub(crate) unsafe fn from_checked(payload: Payload<'a>) -> TextPayload<'a> {
+        TextPayload(payload)
+    }
+
     /// The text.
     #[inline]
     pub fn as_str(&self) -> &str {
-        // SAFETY: `into_text` or `unmask_into_text` checked the bytes, and nobody else can change them while
-        // this value borrows the buffer.
+        // SAFETY: the bytes were UTF-8 when this value was made (every constructor checks, or demands
+        // it), and nobody else can change them while it borrows the buffer.
         unsafe { core::str::from_utf8_unchecked(&self.0) }
     }
 

@@ -81,7 +81,6 @@ pub(crate) fn check(bytes: &[u8]) -> Result<&str, InvalidUtf8> {
 }
 
 /// Below this length the choice of instructions costs more than one pass saves.
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
 const WIDE_BYTES_MIN: usize = 128;
 
 /// Unmasks bytes that must be whole characters in place and checks them, in one pass over memory
@@ -96,6 +95,24 @@ pub(crate) fn unmask_and_check(bytes: &mut [u8], key: [u8; 4]) -> Result<(), Inv
     }
     mask(bytes, key, 0);
     check(bytes).map(|_| ())
+}
+
+/// The same for text of which only the beginning is there. A last character that is cut short is
+/// unmasked but not checked; says how many bytes come before it.
+pub(crate) fn unmask_and_check_begun(bytes: &mut [u8], key: [u8; 4]) -> Result<usize, InvalidUtf8> {
+    let Some(mut last) = bytes.last_chunk::<3>().copied().filter(|_| bytes.len() >= WIDE_BYTES_MIN)
+    else {
+        mask(bytes, key, 0);
+        let (whole, _cut) = split_before_cut_character(bytes);
+        return check(whole).map(str::len);
+    };
+    // Where it is cut has to be known before the one pass, and so the last bytes are unmasked aside.
+    mask(&mut last, key, bytes.len() - 3);
+    let (_, cut) = split_before_cut_character(&last);
+    let (whole, cut) = bytes.split_at_mut(bytes.len() - cut.len());
+    mask(cut, key, whole.len());
+    unmask_and_check(whole, key)?;
+    Ok(whole.len())
 }
 
 /// Splits off a last character that may be valid but is cut short.

@@ -6,10 +6,10 @@ use crate::frame::MaskingKey;
 use crate::handshake::Agreed;
 use crate::message::{ControlEvent, Event, Message, PieceEvent, Receiving, Sending};
 use crate::{
-    Compression, Kind, Limits, Missed, Output, ProtocolError, Savings, SendError, Timeouts,
+    Compression, Input, Kind, Limits, Missed, Output, ProtocolError, Savings, SendError, Timeouts,
     Timestamp,
 };
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// Which end of a connection this is.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +75,7 @@ impl Connection {
     #[inline]
     pub fn receive<'a>(
         &'a mut self,
-        input: &'a mut BytesMut,
+        input: &'a mut Input,
         output: &mut Output,
     ) -> Result<Option<Event<'a>>, ProtocolError> {
         let event = self
@@ -98,7 +98,7 @@ impl Connection {
     /// See [`Receiving::receive_piece`].
     pub fn receive_piece<'a>(
         &'a mut self,
-        input: &'a mut BytesMut,
+        input: &'a mut Input,
         output: &mut Output,
     ) -> Result<Option<PieceEvent<'a>>, ProtocolError> {
         let event = self
@@ -175,7 +175,7 @@ impl Connection {
     }
 
     /// How many bytes at least are missing until something can be received. Only a hint.
-    pub fn missing(&self, input: &BytesMut) -> usize {
+    pub fn missing(&self, input: &Input) -> usize {
         self.receiving.missing(input)
     }
 

@@ -5,15 +5,14 @@
 //!
 //! - [`handshake`]: the opening handshake (RFC 6455 §4) of both roles.
 //! - [`Connection`]: what follows it: messages, control frames, the closing handshake, deadlines.
-//! - [`Output`]: bytes that wait to be written.
+//! - [`Input`] and [`Output`]: bytes that have arrived, and bytes that wait to be written.
 //! - [`frame`], [`message`], [`closing`]: the layers below, for those who need them.
 //!
 //! ```
-//! use bytes::BytesMut;
-//! use wskit_proto::{Config, Connection, Event, Message, Output, Role};
+//! use wskit_proto::{Config, Connection, Event, Input, Message, Output, Role};
 //!
 //! // A masked text frame, as a client sends it.
-//! let mut input = BytesMut::from(&b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"[..]);
+//! let mut input = Input::from(&b"\x81\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"[..]);
 //! let mut output = Output::default();
 //! let mut server = Connection::new(Role::Server, Config::default());
 //!
@@ -52,4 +51,4 @@ pub use limits::Limits;
 pub use message::Prepared;
 pub use message::{ControlEvent, Event, Message, Piece, PieceEvent};
 pub use output::{Output, OutputMemory};
-pub use wskit_bytes::{InvalidUtf8, Payload, Text, TextPayload, Utf8Validator, mask};
+pub use wskit_bytes::{Input, InvalidUtf8, Payload, Text, TextPayload, Utf8Validator, mask};

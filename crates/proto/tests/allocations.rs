@@ -4,24 +4,26 @@ mod common;
 #[path = "common/counting.rs"]
 mod counting;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use common::*;
 use counting::allocations;
-use wskit_proto::{Config, Connection, Event, Kind, Message, Output, PieceEvent, Role, Text};
+use wskit_proto::{
+    Config, Connection, Event, Input, Kind, Message, Output, PieceEvent, Role, Text,
+};
 
 const SIZES: [usize; 8] = [0, 1, 125, 126, 1024, 65_535, 65_536, 1 << 20];
 
 /// A connection whose buffers are kept from message to message.
 struct Warm {
     connection: Connection,
-    input: BytesMut,
+    input: Input,
     output: Output,
 }
 
 impl Warm {
     fn new(role: Role) -> Warm {
         let connection = Connection::new(role, Config::default());
-        Warm { connection, input: BytesMut::new(), output: Output::default() }
+        Warm { connection, input: Input::new(), output: Output::default() }
     }
 
     /// Hands the next message to `take`; there is exactly one.

@@ -17,8 +17,8 @@ use wskit_proto::handshake::{
     Subprotocol,
 };
 use wskit_proto::{
-    CloseCode, CloseFrame, Config, Connection, Limits, Output, Payload, ProtocolError, Role, Text,
-    Utf8Validator, mask,
+    CloseCode, CloseFrame, Config, Connection, Input, Limits, Output, Payload, ProtocolError, Role,
+    Text, Utf8Validator, mask,
 };
 
 fn any_bytes() -> impl Strategy<Value = Vec<u8>> {
@@ -142,7 +142,7 @@ fn cost(role: Role, reads: &[Vec<u8>]) -> (Option<ProtocolError>, usize) {
     let mut connection = Connection::new(role, Config { limits: LIMITS, ..Config::default() });
     let mut error = None;
     let peak = peak_bytes(|| {
-        let (mut input, mut output) = (BytesMut::new(), Output::default());
+        let (mut input, mut output) = (Input::new(), Output::default());
         for read in reads {
             input.extend_from_slice(read);
             loop {
@@ -226,7 +226,7 @@ fn a_connection_that_ends_gives_its_memory_back() {
         let before = held_bytes();
         end.feed(&frame(BINARY, true, &[0; 100_000]));
         end.feed(&last);
-        end.input = BytesMut::new();
+        end.input = Input::new();
         let held = held_bytes() - before;
         assert!(held < 1024, "{held} bytes held");
     }

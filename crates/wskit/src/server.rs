@@ -327,7 +327,7 @@ pub(crate) async fn read_until<S: AsyncRead + Unpin, T>(
                     return Poll::Ready(Err(Error::Opening(ended)));
                 }
                 Poll::Ready(Ok(_)) => {
-                    if let Some(taken) = take(input.bytes())? {
+                    if let Some(taken) = take(input.bytes().bytes_mut())? {
                         return Poll::Ready(Ok(taken));
                     }
                 }

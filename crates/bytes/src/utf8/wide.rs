@@ -92,6 +92,7 @@ const TOGETHER: usize = 4;
 
 /// Unmasks whole characters in place and says whether they are UTF-8, with the widest vectors that
 /// the processor has; or does nothing and returns `None` where it has none that are wide.
+#[inline(always)]
 pub(super) fn unmask_and_check(bytes: &mut [u8], key: [u8; 4]) -> Option<bool> {
     if has_avx512() {
         // SAFETY: the processor has the instructions.

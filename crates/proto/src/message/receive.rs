@@ -2,22 +2,20 @@
 
 #[cfg(feature = "deflate")]
 mod inflate;
+mod open;
 mod plain;
+mod whole;
 
 #[cfg(feature = "deflate")]
 use super::deflate::Inflating;
 use super::event::{ControlEvent, Event, Piece, PieceEvent};
-use super::owned::Message;
-use crate::frame::{
-    CloseFrame, Control, Extent, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader,
-};
+use crate::frame::{CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader};
 #[cfg(feature = "deflate")]
 use crate::handshake::DeflateParameters;
-use crate::{
-    InvalidUtf8, Limits, Payload, ProtocolError, Role, Savings, TextPayload, Utf8Validator, mask,
-};
-use bytes::{Buf, BytesMut};
-use core::ops::Range;
+use crate::{Input, Limits, Payload, ProtocolError, Role, Savings, mask};
+use bytes::Buf;
+use open::{OpenFrame, OpenMessage};
+use whole::hand_out;
 
 /// The receiving half of a connection: takes frames off the front of a buffer and puts messages
 /// together.
@@ -30,44 +28,11 @@ pub struct Receiving {
     message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
     /// The payloads of the fragments so far.
-    assembled: BytesMut,
+    assembled: Input,
     /// The peer's Close frame arrived, or the connection failed: nothing more is received.
     ended: bool,
     #[cfg(feature = "deflate")]
     inflating: Option<alloc::boxed::Box<Inflating>>,
-}
-
-/// A message whose last byte has not arrived.
-#[derive(Debug)]
-struct OpenMessage {
-    kind: Kind,
-    bytes: u64,
-    fragments: u32,
-    utf8: Utf8Validator,
-    compressed: bool,
-    /// A piece was handed out, so the message can no longer be handed out whole.
-    in_pieces: bool,
-    /// Something of it was discarded after that, so no more pieces are handed out either.
-    discarded: bool,
-}
-
-/// A data frame whose header was taken off the buffer and whose payload has not arrived whole.
-#[derive(Debug)]
-struct OpenFrame {
-    fin: bool,
-    masking_key: MaskingKey,
-    payload_bytes: u64,
-    /// How much of the payload is unmasked and checked.
-    done_bytes: u64,
-    /// How much of that was taken off the input.
-    taken_bytes: u64,
-}
-
-/// A plain message of one frame that lies at the front of the input, masked as it came.
-struct WholeMessage {
-    kind: Kind,
-    payload: Range<usize>,
-    masking_key: Option<MaskingKey>,
 }
 
 /// How much of a message is handed out at a time.
@@ -97,7 +62,7 @@ impl Receiving {
             limits,
             message: None,
             frame: None,
-            assembled: BytesMut::new(),
+            assembled: Input::new(),
             ended: false,
             #[cfg(feature = "deflate")]
             inflating: None,
@@ -133,7 +98,7 @@ impl Receiving {
     #[inline(always)]
     pub fn receive<'a>(
         &'a mut self,
-        input: &'a mut BytesMut,
+        input: &'a mut Input,
     ) -> Result<Option<Event<'a>>, ProtocolError> {
         match self.find_whole(input) {
             Some(whole) => whole.open(input, &mut self.ended).map(Some),
@@ -141,37 +106,23 @@ impl Receiving {
         }
     }
 
-    /// Takes the next message off the front of `input` at the least cost, if it is the usual: not
-    /// compressed, of one frame, and there whole. Otherwise `None`: then ask
-    /// [`receive`](Receiving::receive).
-    #[inline(always)]
-    pub fn receive_plain(
-        &mut self,
-        input: &mut BytesMut,
-    ) -> Option<Result<Message, ProtocolError>> {
-        let whole = self.find_whole(input)?;
-        Some(whole.open(input, &mut self.ended).map(Event::into_message))
-    }
-
     /// Takes what is not a plain message of one frame that lies in the input whole.
     #[inline(never)]
     fn receive_otherwise<'a>(
         &'a mut self,
-        input: &'a mut BytesMut,
+        input: &'a mut Input,
     ) -> Result<Option<Event<'a>>, ProtocolError> {
-        let (kind, payload) = match self.next(input, Portion::Whole)? {
+        let (kind, buffer, len) = match self.next(input, Portion::Whole)? {
             Some(Ready::Control(control, len)) => {
                 let event = self.control(control, input, len)?;
                 return Ok(Some(Event::Control(event)));
             }
-            Some(Ready::Input(kind, len)) => (kind, Payload::front_of(input, len)),
-            Some(Ready::Assembled(kind)) => {
-                (kind, Payload::front_of(&mut self.assembled, usize::MAX))
-            }
+            Some(Ready::Input(kind, len)) => (kind, input, len),
+            Some(Ready::Assembled(kind)) => (kind, &mut self.assembled, usize::MAX),
             // Pieces were not asked for, and so never made.
             Some(Ready::Piece { .. }) | None => return Ok(None),
         };
-        hand_out(kind, payload, &mut self.ended).map(Some)
+        hand_out(kind, buffer, len, &mut self.ended).map(Some)
     }
 
     /// Takes the next piece of a message, or a control frame, off the front of `input`. `None`
@@ -182,7 +133,7 @@ impl Receiving {
     /// message that was received in part comes with its first piece.
     pub fn receive_piece<'a>(
         &'a mut self,
-        input: &'a mut BytesMut,
+        input: &'a mut Input,
     ) -> Result<Option<PieceEvent<'a>>, ProtocolError> {
         match self.next(input, Portion::Piece)? {
             Some(Ready::Control(control, len)) => {
@@ -190,7 +141,7 @@ impl Receiving {
             }
             Some(Ready::Piece { kind, len, assembled, first, last }) => {
                 let buffer = if assembled { &mut self.assembled } else { input };
-                let payload = Payload::front_of(buffer, len);
+                let payload = Payload::front_of(buffer.bytes_mut(), len);
                 Ok(Some(PieceEvent::Piece(Piece { kind, payload, first, last })))
             }
             _ => Ok(None),
@@ -211,7 +162,7 @@ impl Receiving {
 
     /// How many bytes at least are missing until [`receive`](Receiving::receive) has something to
     /// hand out, given what is in the buffer. Only a hint for how much to read.
-    pub fn missing(&self, input: &BytesMut) -> usize {
+    pub fn missing(&self, input: &Input) -> usize {
         if let Some(frame) = &self.frame {
             let rest = frame.payload_bytes - frame.done_bytes;
             return usize::try_from(rest).unwrap_or(usize::MAX).max(1);
@@ -230,41 +181,24 @@ impl Receiving {
     #[inline]
     pub fn release(&mut self) {
         if self.assembled.capacity() > 0 && self.assembled.is_empty() && self.message.is_none() {
-            self.assembled = BytesMut::new();
+            self.assembled = Input::new();
         }
     }
 
     /// Discards all that arrives from now on.
     pub(crate) fn end(&mut self) {
-        (self.message, self.frame, self.assembled) = (None, None, BytesMut::new());
+        (self.message, self.frame, self.assembled) = (None, None, Input::new());
         self.ended = true;
-    }
-
-    /// Finds a plain message of one frame that lies at the front of the input whole, which is what
-    /// nearly all are. `None` means that it is something else, or nothing, or wrong.
-    #[inline(always)]
-    fn find_whole(&self, input: &BytesMut) -> Option<WholeMessage> {
-        // No frame is open where no message is.
-        if self.message.is_some() || self.ended {
-            return None;
-        }
-        let (kind, extent) = FrameHeader::parse_usual(input)?;
-        let Extent { header_bytes: start, payload_bytes, masking_key } = extent;
-        let is_allowed = masking_key.is_some() == matches!(self.role, Role::Server)
-            && payload_bytes <= self.limits.unfragmented_message_bytes_max();
-        let end = start.saturating_add(usize::try_from(payload_bytes).ok()?);
-        let is_whole = end <= input.len();
-        (is_allowed && is_whole).then_some(WholeMessage { kind, payload: start..end, masking_key })
     }
 
     #[inline(never)]
     fn next(
         &mut self,
-        input: &mut BytesMut,
+        input: &mut Input,
         portion: Portion,
     ) -> Result<Option<Ready>, ProtocolError> {
         if self.ended {
-            input.clear();
+            input.bytes_mut().clear();
             return Ok(None);
         }
         self.advance(input, portion).inspect_err(|_| self.end())
@@ -272,7 +206,7 @@ impl Receiving {
 
     fn advance(
         &mut self,
-        input: &mut BytesMut,
+        input: &mut Input,
         portion: Portion,
     ) -> Result<Option<Ready>, ProtocolError> {
         loop {
@@ -287,12 +221,12 @@ impl Receiving {
                     if input.len() < len + payload_bytes {
                         return Ok(None);
                     }
-                    input.advance(len);
-                    mask(&mut input[..payload_bytes], masking_key, 0);
+                    input.bytes_mut().advance(len);
+                    mask(&mut input.bytes_mut()[..payload_bytes], masking_key, 0);
                     return Ok(Some(Ready::Control(control, payload_bytes)));
                 }
                 self.open_frame(&header, masking_key, portion)?;
-                input.advance(len);
+                input.bytes_mut().advance(len);
             }
             let (ready, frame_ended) = match portion {
                 #[cfg(feature = "deflate")]
@@ -338,23 +272,13 @@ impl Receiving {
         let payload_bytes = header.payload_bytes;
         self.check_limits(payload_bytes, portion)?;
         if let Opcode::Data(kind) = header.opcode {
-            self.message = Some(OpenMessage {
-                kind,
-                bytes: 0,
-                fragments: 0,
-                utf8: Utf8Validator::default(),
-                compressed: header.rsv1,
-                in_pieces: false,
-                discarded: false,
-            });
+            self.message = Some(OpenMessage::new(kind, header.rsv1));
         }
         if let Some(message) = &mut self.message {
             message.bytes += payload_bytes;
             message.fragments += 1;
         }
-        let fin = header.fin;
-        let (done_bytes, taken_bytes) = (0, 0);
-        self.frame = Some(OpenFrame { fin, masking_key, payload_bytes, done_bytes, taken_bytes });
+        self.frame = Some(OpenFrame::new(header, masking_key));
         Ok(())
     }
 
@@ -403,10 +327,10 @@ impl Receiving {
     fn control<'a>(
         &mut self,
         control: Control,
-        input: &'a mut BytesMut,
+        input: &'a mut Input,
         len: usize,
     ) -> Result<ControlEvent<'a>, ProtocolError> {
-        let payload = Payload::front_of(input, len);
+        let payload = Payload::front_of(input.bytes_mut(), len);
         match control {
             Control::Ping => Ok(ControlEvent::Ping(payload)),
             Control::Pong => Ok(ControlEvent::Pong(payload)),
@@ -416,92 +340,5 @@ impl Receiving {
                 frame.map(ControlEvent::Close)
             }
         }
-    }
-}
-
-impl WholeMessage {
-    /// Unmasks the message and hands it out, if it is what it claims to be.
-    #[inline(always)]
-    fn open<'a>(
-        self,
-        input: &'a mut BytesMut,
-        ended: &mut bool,
-    ) -> Result<Event<'a>, ProtocolError> {
-        let WholeMessage { kind, payload, masking_key } = self;
-        let mut payload = Payload::behind_header(input, payload);
-        match (kind, masking_key) {
-            (Kind::Text, Some(key)) => hand_out_text(payload.unmask_into_text(key), ended),
-            (Kind::Binary, Some(key)) => {
-                payload.unmask(key);
-                Ok(Event::Binary(payload))
-            }
-            (kind, None) => hand_out(kind, payload, ended),
-        }
-    }
-}
-
-/// Hands out a message, if it is what it claims to be.
-#[inline(always)]
-fn hand_out<'a>(
-    kind: Kind,
-    payload: Payload<'a>,
-    ended: &mut bool,
-) -> Result<Event<'a>, ProtocolError> {
-    match kind {
-        Kind::Binary => Ok(Event::Binary(payload)),
-        Kind::Text => hand_out_text(payload.into_text(), ended),
-    }
-}
-
-#[inline(always)]
-fn hand_out_text<'a>(
-    text: Result<TextPayload<'a>, InvalidUtf8>,
-    ended: &mut bool,
-) -> Result<Event<'a>, ProtocolError> {
-    match text {
-        Ok(text) => Ok(Event::Text(text)),
-        Err(InvalidUtf8) => {
-            *ended = true;
-            Err(ProtocolError::InvalidUtf8)
-        }
-    }
-}
-
-impl OpenFrame {
-    /// How much of the payload lies at the front of the input, unmasked and checked.
-    fn untaken(&self) -> usize {
-        (self.done_bytes - self.taken_bytes) as usize
-    }
-
-    /// Takes bytes off the input.
-    fn take(&mut self, bytes: usize, input: &mut BytesMut) {
-        self.taken_bytes += bytes as u64;
-        input.advance(bytes);
-    }
-
-    /// Unmasks and checks the part of the payload that has arrived since the last call, and says
-    /// how many bytes that is.
-    fn open_payload(
-        &mut self,
-        message: &mut OpenMessage,
-        input: &mut BytesMut,
-    ) -> Result<usize, ProtocolError> {
-        let Some(arrived) = input.get_mut(self.untaken()..) else { return Ok(0) };
-        let rest = self.payload_bytes - self.done_bytes;
-        let len = usize::try_from(rest).unwrap_or(usize::MAX).min(arrived.len());
-        let arrived = &mut arrived[..len];
-        mask(arrived, self.masking_key, (self.done_bytes % 4) as usize);
-        self.done_bytes += len as u64;
-        if message.kind == Kind::Text && !message.compressed {
-            // RFC 6455 §8.1: text that is not UTF-8 fails the connection, here at its first byte.
-            message.utf8.push(arrived).map_err(|_| ProtocolError::InvalidUtf8)?;
-        }
-        Ok(len)
-    }
-}
-
-impl OpenMessage {
-    fn check_end(&self) -> Result<(), ProtocolError> {
-        if self.utf8.is_complete() { Ok(()) } else { Err(ProtocolError::InvalidUtf8) }
     }
 }

@@ -3,11 +3,11 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use proptest::test_runner::Config as ProptestConfig;
 use wskit_proto::{
-    CloseCode, Config, Connection, Kind, Limits, Message, Output, PieceEvent, ProtocolError, Role,
-    Text,
+    CloseCode, Config, Connection, Input, Kind, Limits, Message, Output, PieceEvent, ProtocolError,
+    Role, Text,
 };
 
 pub const CONTINUATION: u8 = 0x0;
@@ -102,7 +102,7 @@ pub fn last_close_code(role: Role, output: &Output) -> Option<CloseCode> {
 /// A connection with its buffers and all that came of it.
 pub struct End {
     pub connection: Connection,
-    pub input: BytesMut,
+    pub input: Input,
     pub output: Output,
     pub events: Vec<Message>,
     pub error: Option<ProtocolError>,
@@ -114,7 +114,7 @@ impl End {
     pub fn new(role: Role, config: Config) -> End {
         End {
             connection: Connection::new(role, config),
-            input: BytesMut::new(),
+            input: Input::new(),
             output: Output::default(),
             events: Vec::new(),
             error: None,

@@ -385,7 +385,7 @@ impl Incoming {
                 return Poll::Ready(());
             }
             *discarded_bytes += self.input.bytes().len();
-            self.input.bytes().clear();
+            self.input.bytes().bytes_mut().clear();
             match self.poll_read(ends, cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(_)) => {}

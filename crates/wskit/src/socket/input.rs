@@ -2,12 +2,13 @@
 
 use crate::buffers::{self, BUFFER_BYTES, KEPT_BYTES_MAX};
 use bytes::BytesMut;
+use wskit_proto as proto;
 
 /// A buffer that belongs to the thread while bytes flow, and to the connection only while a
 /// message has arrived in part.
 #[derive(Debug)]
 pub(crate) struct Input {
-    bytes: BytesMut,
+    bytes: proto::Input,
     memory: Memory,
 }
 
@@ -36,11 +37,11 @@ const AHEAD_BYTES_MAX: usize = 256 << 10;
 impl Input {
     /// Begins with what came behind the opening handshake.
     pub(crate) fn new(bytes: BytesMut) -> Input {
-        Input { bytes, memory: Memory::Own }
+        Input { bytes: bytes.into(), memory: Memory::Own }
     }
 
     #[inline]
-    pub(crate) fn bytes(&mut self) -> &mut BytesMut {
+    pub(crate) fn bytes(&mut self) -> &mut proto::Input {
         &mut self.bytes
     }
 
@@ -52,14 +53,17 @@ impl Input {
     /// The bytes, with memory for the next read. It grows with what has arrived, never with what a
     /// header declares alone; `missing` says how much more a message declares.
     #[inline]
-    pub(crate) fn with_room(&mut self, missing: impl FnOnce(&BytesMut) -> usize) -> &mut BytesMut {
+    pub(crate) fn with_room(
+        &mut self,
+        missing: impl FnOnce(&proto::Input) -> usize,
+    ) -> &mut proto::Input {
         if self.bytes.capacity() - self.bytes.len() < ROOM_BYTES_MIN {
             self.make_room(missing);
         }
         &mut self.bytes
     }
 
-    fn make_room(&mut self, missing: impl FnOnce(&BytesMut) -> usize) {
+    fn make_room(&mut self, missing: impl FnOnce(&proto::Input) -> usize) {
         let arrived = self.bytes.len();
         if arrived > MOVED_BYTES_MAX {
             // With room to spare: a read that does not fill it tells that no more is there.
@@ -72,21 +76,21 @@ impl Input {
         }
         // Messages that shared the memory may have been dropped by now.
         let is_borrowed = matches!(self.memory, Memory::Borrowed);
-        if is_borrowed && self.bytes.try_reclaim(BUFFER_BYTES - arrived) {
+        if is_borrowed && self.bytes.bytes_mut().try_reclaim(BUFFER_BYTES - arrived) {
             return;
         }
         let mut buffer = buffers::take_input();
         if arrived > 0 {
             buffer.extend_from_slice(&self.bytes);
         }
-        *self = Input { bytes: buffer, memory: Memory::Borrowed };
+        *self = Input { bytes: buffer.into(), memory: Memory::Borrowed };
     }
 
     /// Takes the bytes, in memory of their own unless they are many.
     pub(crate) fn take(&mut self) -> BytesMut {
         self.give_back();
         self.memory = Memory::Own;
-        std::mem::take(&mut self.bytes)
+        std::mem::take(self.bytes.bytes_mut())
     }
 
     /// While nothing comes, nothing is held but the beginning of a message.
@@ -106,7 +110,7 @@ impl Input {
 impl Drop for Input {
     fn drop(&mut self) {
         if matches!(self.memory, Memory::Borrowed) {
-            buffers::give_input(std::mem::take(&mut self.bytes));
+            buffers::give_input(std::mem::take(self.bytes.bytes_mut()));
         }
     }
 }

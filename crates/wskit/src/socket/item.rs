@@ -1,8 +1,8 @@
 //! The things that an application can ask a connection for: messages, or pieces of messages.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use wskit_proto::message::{PieceEvent, Receiving};
-use wskit_proto::{CloseFrame, ControlEvent, Event, Kind, Message, ProtocolError};
+use wskit_proto::{CloseFrame, ControlEvent, Event, Input, Kind, Message, ProtocolError};
 
 /// What one look into the input gave.
 pub(crate) enum Taken<T> {
@@ -19,13 +19,13 @@ pub(crate) trait Item: Sized {
     /// Takes what the application asked for if it is there already and of the usual kind, at the
     /// least cost.
     #[inline(always)]
-    fn take_plain(_: &mut Receiving, _: &mut BytesMut) -> Option<Result<Self, ProtocolError>> {
+    fn take_plain(_: &mut Receiving, _: &mut Input) -> Option<Result<Self, ProtocolError>> {
         None
     }
 
     fn take(
         receiving: &mut Receiving,
-        input: &mut BytesMut,
+        input: &mut Input,
         react: impl FnOnce(&ControlEvent<'_>),
     ) -> Result<Option<Taken<Self>>, ProtocolError>;
 
@@ -40,7 +40,7 @@ impl Item for Message {
     #[inline(always)]
     fn take_plain(
         receiving: &mut Receiving,
-        input: &mut BytesMut,
+        input: &mut Input,
     ) -> Option<Result<Message, ProtocolError>> {
         receiving.receive_plain(input)
     }
@@ -48,7 +48,7 @@ impl Item for Message {
     #[inline]
     fn take(
         receiving: &mut Receiving,
-        input: &mut BytesMut,
+        input: &mut Input,
         react: impl FnOnce(&ControlEvent<'_>),
     ) -> Result<Option<Taken<Message>>, ProtocolError> {
         if input.is_empty() {
@@ -88,7 +88,7 @@ pub struct MessagePiece {
 impl Item for MessagePiece {
     fn take(
         receiving: &mut Receiving,
-        input: &mut BytesMut,
+        input: &mut Input,
         react: impl FnOnce(&ControlEvent<'_>),
     ) -> Result<Option<Taken<MessagePiece>>, ProtocolError> {
         Ok(receiving.receive_piece(input)?.map(|event| match event {

@@ -2,8 +2,7 @@
 
 use super::{OpenFrame, OpenMessage, Portion, Ready, Receiving};
 use crate::message::deflate::{Inflating, Room};
-use crate::{Kind, ProtocolError};
-use bytes::BytesMut;
+use crate::{Input, ProtocolError};
 
 /// How much of a compressed message has to arrive before an inflater is taken for it while the
 /// rest is awaited, and about how much a piece of it has when it is taken in pieces.
@@ -21,7 +20,7 @@ impl Receiving {
     /// Inflates what has arrived of the open frame. Also tells whether the frame ended.
     pub(super) fn inflate(
         &mut self,
-        input: &mut BytesMut,
+        input: &mut Input,
         portion: Portion,
     ) -> Result<(Option<Ready>, bool), ProtocolError> {
         loop {
@@ -47,7 +46,7 @@ impl Receiving {
             let ready = match portion {
                 _ if discards => {
                     message.discarded = true;
-                    self.assembled.clear();
+                    self.assembled.bytes_mut().clear();
                     if is_full {
                         continue;
                     }
@@ -69,7 +68,7 @@ impl Receiving {
 
     fn inflate_step(
         &mut self,
-        input: &mut BytesMut,
+        input: &mut Input,
         portion: Portion,
     ) -> Result<Outcome, ProtocolError> {
         let (Some(message), Some(frame), Some(inflating)) =
@@ -77,7 +76,7 @@ impl Receiving {
         else {
             return Ok(Outcome { frame_ended: true, message_ended: false, is_full: false });
         };
-        frame.open_payload(message, input)?;
+        frame.unmask(frame.masked(input), input);
         let in_pieces = portion == Portion::Piece || message.in_pieces;
         let limits = &self.limits;
         let room = if in_pieces {
@@ -104,8 +103,8 @@ impl Receiving {
             outcome.frame_ended &= !outcome.is_full;
             // A text that came at once is checked when it is handed out.
             let came_at_once = outcome.message_ended && before == 0 && !in_pieces;
-            if message.kind == Kind::Text && !came_at_once {
-                check_text(message, &self.assembled[before..], outcome.message_ended)?;
+            if !came_at_once {
+                check_inflated(message, &self.assembled[before..], outcome.message_ended)?;
             }
         }
         if frame_arrived && !frame.fin && !in_pieces {
@@ -125,11 +124,12 @@ fn message_arrived(frame: &OpenFrame) -> bool {
 fn inflate_arrived(
     frame: &mut OpenFrame,
     inflating: &mut Inflating,
-    input: &mut BytesMut,
+    input: &mut Input,
     step_bytes: usize,
-    output: &mut BytesMut,
+    output: &mut Input,
     room: Room,
 ) -> Result<(bool, bool), ProtocolError> {
+    let output = output.bytes_mut();
     let consumed = inflating.inflate(&input[..step_bytes], output, room)?;
     frame.take(consumed, input);
     if consumed < step_bytes || inflating.is_unfinished() {
@@ -143,11 +143,11 @@ fn inflate_arrived(
 }
 
 /// RFC 6455 §8.1 holds for the text that was compressed.
-fn check_text(
+fn check_inflated(
     message: &mut OpenMessage,
     inflated: &[u8],
     message_ended: bool,
 ) -> Result<(), ProtocolError> {
-    message.utf8.push(inflated).map_err(|_| ProtocolError::InvalidUtf8)?;
+    message.check(inflated)?;
     if message_ended { message.check_end() } else { Ok(()) }
 }

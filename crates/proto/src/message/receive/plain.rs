@@ -1,15 +1,14 @@
 //! Receiving messages that are not compressed, whole or in pieces (RFC 6455 §5.4).
 
 use super::{Ready, Receiving};
-use crate::ProtocolError;
-use bytes::BytesMut;
+use crate::{Input, ProtocolError};
 
 impl Receiving {
     /// Unmasks and checks what has arrived of the open frame, and keeps it until the message is
     /// whole. Also tells whether the frame ended.
     pub(super) fn collect(
         &mut self,
-        input: &mut BytesMut,
+        input: &mut Input,
     ) -> Result<(Option<Ready>, bool), ProtocolError> {
         let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else {
             return Ok((None, false));
@@ -21,17 +20,23 @@ impl Receiving {
         }
         // A message of one frame is whole where it lies; fragments have headers between them.
         let in_place = message.fragments == 1 && frame.fin && !message.in_pieces;
-        let arrived = frame.open_payload(message, input)?;
+        let arrived = frame.masked(input);
+        if in_place {
+            frame.open(message.kind, arrived, input)?;
+        } else if message.in_pieces {
+            message.discarded |= !arrived.is_empty();
+            frame.unmask(arrived.clone(), input);
+            message.check(&input[arrived.clone()])?;
+            frame.take(arrived.len(), input);
+        } else {
+            let before = self.assembled.len();
+            self.assembled.extend_from_slice(&input[arrived]);
+            let moved = before..self.assembled.len();
+            frame.open(message.kind, moved.clone(), &mut self.assembled)?;
+            frame.take(moved.len(), input);
+        }
         let frame_ended = frame.done_bytes == frame.payload_bytes;
         let message_ended = frame_ended && frame.fin;
-        if !in_place {
-            if message.in_pieces {
-                message.discarded |= arrived > 0;
-            } else {
-                self.assembled.extend_from_slice(&input[..arrived]);
-            }
-            frame.take(arrived, input);
-        }
         let whole_bytes = frame.payload_bytes as usize;
         if frame_ended {
             self.frame = None;
@@ -40,9 +45,11 @@ impl Receiving {
             return Ok((None, frame_ended));
         }
         let Some(message) = self.message.take() else { return Ok((None, true)) };
-        message.check_end()?;
         let ready = match (message.in_pieces, in_place) {
-            (true, _) => None,
+            (true, _) => {
+                message.check_end()?;
+                None
+            }
             (false, true) => Some(Ready::Input(message.kind, whole_bytes)),
             (false, false) => Some(Ready::Assembled(message.kind)),
         };
@@ -53,7 +60,7 @@ impl Receiving {
     /// whether the frame ended.
     pub(super) fn take_piece(
         &mut self,
-        input: &mut BytesMut,
+        input: &mut Input,
     ) -> Result<(Option<Ready>, bool), ProtocolError> {
         let (Some(message), Some(frame)) = (&mut self.message, &mut self.frame) else {
             return Ok((None, false));
@@ -62,22 +69,27 @@ impl Receiving {
             return self.collect(input);
         }
         let kind = message.kind;
+        let first = !message.in_pieces;
         if !self.assembled.is_empty() {
             // Fragments that were kept for a whole message come first.
+            message.check(&self.assembled)?;
+            message.in_pieces = true;
             let len = self.assembled.len();
-            let first = !core::mem::replace(&mut message.in_pieces, true);
             return Ok((
                 Some(Ready::Piece { kind, len, assembled: true, first, last: false }),
                 false,
             ));
         }
-        frame.open_payload(message, input)?;
+        let masked = frame.masked(input);
+        // What was kept for a whole message is part of the first piece.
+        let unchecked = if first { 0 } else { masked.start }..masked.end;
+        frame.unmask(masked, input);
+        message.check(&input[unchecked])?;
         let len = frame.untaken();
         // The piece takes itself off the input when it is dropped.
         frame.taken_bytes = frame.done_bytes;
         let frame_ended = frame.done_bytes == frame.payload_bytes;
         let last = frame_ended && frame.fin;
-        let first = !message.in_pieces;
         if frame_ended {
             self.frame = None;
         }
