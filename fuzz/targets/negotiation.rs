@@ -62,10 +62,10 @@ fn response(client: Compression, extensions: &[u8]) {
 }
 
 fn check(agreed: &Agreed, own: Compression) -> Option<DeflateParameters> {
-    assert_eq!(agreed.deflate.is_some(), !agreed.extensions.is_empty());
+    assert_eq!(agreed.deflate.is_some(), !agreed.extensions().is_empty());
     let deflate = agreed.deflate?;
     assert_ne!(own.mode, CompressionMode::Off);
-    let written = agreed.extensions[0].to_string();
+    let written = agreed.extensions()[0].to_string();
     assert!(Bytes::from(written).starts_with(b"permessage-deflate"));
     Some(deflate)
 }
