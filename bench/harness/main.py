@@ -15,6 +15,7 @@ PARTS = {
     "clients": "instructions and system calls of a client for each message and its reply",
     "keys": "nanoseconds of the accept value and of masking keys",
     "threads": "rate and CPU of wskit with two threads beside one",
+    "uring": "CPU of a prototype on io_uring",
     "memory": "resident memory for each idle connection",
     "openings": "CPU for each connection opened, upgraded and ended",
     "fanout": "CPU for each delivery of one message to 1,000 readers",
