@@ -15,7 +15,7 @@ from harness import servers, visitors
 
 ROOMS, MEMBERS = 20, 25
 # Idle and broken clients are found soon enough to see it in a short run.
-OPTIONS = "--threads 2 --keepalive-interval 5 --keepalive-timeout 5 --opening-timeout 5 --messages-per-second 1000000"
+OPTIONS = "--threads 2 --keepalive-interval 20 --keepalive-timeout 20 --opening-timeout 5 --messages-per-second 1000000"
 # So small that it is full soon, for what fills up is no leak.
 HISTORY = "--history-messages 2000 --history-bytes 1048576"
 # What resident memory may grow by from the second quarter of the time to the last.

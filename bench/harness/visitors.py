@@ -92,12 +92,13 @@ async def slow(port: int, room: int) -> None:
     loop = asyncio.get_running_loop()
     with socket.socket() as connection:
         connection.setblocking(False)
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16384)
         await loop.sock_connect(connection, ("127.0.0.1", port))
         await loop.sock_sendall(connection, request(room))
-        # Not so slow that it seems to be dead.
+        # Not so slow that it seems to be dead: the server sees that something was taken when a third of what its
+        # system holds for the connection has left.
         for _ in range(4 * SLOW_MAX):
-            if not await loop.sock_recv(connection, 4096):
+            if not await loop.sock_recv(connection, 16384):
                 break
             await asyncio.sleep(0.25)
 

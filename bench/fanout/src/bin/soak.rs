@@ -1,7 +1,8 @@
 //! Half of the load that a server bears: `soak ADDRESS ROOMS MEMBERS SECONDS`.
 //!
-//! In each room one member speaks and all read; then they rest for as long as that took. Others may come, speak and go
-//! meanwhile. Prints how many messages were read.
+//! In each room one member speaks and all read; then they rest for as long as that took in the beginning. So the pace
+//! stays the same, and with it what waits for those who are too slow, though the machine have more or less to do. Others
+//! may come, speak and go meanwhile. Prints how many messages were read.
 
 use fanout::readers::{PATIENCE, Readers};
 use fanout::text_frame;
@@ -13,6 +14,8 @@ const BURST: usize = 4;
 const TEXT: &str = "the harbour lights were lit before the first boat came home, ";
 /// Long enough that who is slow falls behind.
 const TEXTS: usize = 16;
+/// How many rounds are timed to know the pace.
+const TIMED_ROUNDS: usize = 500;
 const SPEAKER: &[u8] = br#""from":"speaker""#;
 
 fn main() -> io::Result<()> {
@@ -31,6 +34,7 @@ fn main() -> io::Result<()> {
     let mut readers = Readers::open(address, &targets, "")?;
     let frames = text_frame(TEXT.repeat(TEXTS).as_bytes()).repeat(BURST);
     let (begun, mut read) = (Instant::now(), 0);
+    let mut lengths = Vec::with_capacity(TIMED_ROUNDS);
     while begun.elapsed() < time {
         let spoken = Instant::now();
         for room in 0..rooms {
@@ -44,8 +48,12 @@ fn main() -> io::Result<()> {
                 return Err(Error::other(format!("{missing} messages are missing")));
             }
         }
-        let rested = Instant::now() + spoken.elapsed();
-        while let Some(rest) = rested.checked_duration_since(Instant::now()) {
+        if lengths.len() < TIMED_ROUNDS {
+            lengths.push(spoken.elapsed());
+            lengths.sort_unstable();
+        }
+        let next = spoken + 2 * lengths[lengths.len() / 2];
+        while let Some(rest) = next.checked_duration_since(Instant::now()) {
             readers.read(rest, |_, _| {})?;
         }
     }
