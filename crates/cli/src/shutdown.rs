@@ -2,12 +2,12 @@
 
 use slab::Slab;
 use std::{
-    future::poll_fn,
+    future::{Future, poll_fn},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Poll, Waker},
+    task::{Context, Poll, Waker},
 };
 use tokio::sync::Notify;
 use wskit::CloseCode;
@@ -35,10 +35,11 @@ struct Known {
     all_ended: Notify,
 }
 
-/// A connection's place among those who wait.
-struct Place<'a> {
+/// A connection that waits, and its place among the others.
+struct Waiting<'a> {
     known: &'a Known,
     key: usize,
+    waker: Waker,
 }
 
 /// A switch, and what it switches.
@@ -79,20 +80,21 @@ impl Shutdown {
     ///
     /// It is polled each time that the connection's task wakes, so it looks at no more than two
     /// numbers once it is known which task to wake.
-    pub(crate) async fn begun(&self) {
-        let mut waiting: Option<(Waker, Place<'_>)> = None;
-        poll_fn(|cx| {
-            if self.has_begun() {
-                return Poll::Ready(());
+    pub(crate) fn begun(&self) -> impl Future<Output = ()> {
+        let mut waiting = None;
+        poll_fn(move |cx| match &waiting {
+            Some(Waiting { waker, .. }) if waker.will_wake(cx.waker()) && !self.has_begun() => {
+                Poll::Pending
             }
-            if waiting.as_ref().is_some_and(|(waker, _)| waker.will_wake(cx.waker())) {
-                return Poll::Pending;
-            }
-            waiting = Some((cx.waker().clone(), self.known.take_place(cx.waker())));
-            // It may have begun before the place was taken.
-            if self.has_begun() { Poll::Ready(()) } else { Poll::Pending }
+            _ => self.poll_begun(&mut waiting, cx),
         })
-        .await;
+    }
+
+    #[inline(never)]
+    fn poll_begun<'a>(&'a self, waiting: &mut Option<Waiting<'a>>, cx: &Context<'_>) -> Poll<()> {
+        *waiting = Some(self.known.wait(cx.waker()));
+        // It may have begun before the place was taken.
+        if self.has_begun() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn has_begun(&self) -> bool {
@@ -116,8 +118,8 @@ impl Drop for Shutdown {
 }
 
 impl Known {
-    fn take_place(&self, waker: &Waker) -> Place<'_> {
-        Place { known: self, key: self.lock().insert(waker.clone()) }
+    fn wait(&self, waker: &Waker) -> Waiting<'_> {
+        Waiting { known: self, key: self.lock().insert(waker.clone()), waker: waker.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Waker>> {
@@ -125,7 +127,7 @@ impl Known {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let _waker = self.known.lock().try_remove(self.key);
     }

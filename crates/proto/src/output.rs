@@ -22,22 +22,28 @@ use bytes::{Buf, Bytes};
 /// ```
 #[derive(Debug, Default)]
 pub struct Output {
-    /// What was copied lies in it from `start` to `end`.
-    memory: OutputMemory,
-    start: usize,
-    end: usize,
+    /// Where bytes wait. An output in which none do needs none.
+    memory: Option<OutputMemory>,
     /// How many bytes have ever left, by which a place in the stream is known to have left.
     departed: u64,
 }
 
 /// The memory that bytes wait in. An [`Output`] that is empty needs none, so many can take turns
 /// with one.
+// Boxed, so that it changes hands at the price of a pointer.
+#[derive(Debug)]
+pub struct OutputMemory(Box<Waiting>);
+
+/// The bytes that wait.
 #[derive(Debug, Default)]
-pub struct OutputMemory {
-    /// All of it is initialised, so that bytes are put into place without growing it.
+struct Waiting {
+    /// What was copied lies in it from `start` to `end`. All of it is initialised, so that bytes
+    /// are put into place without growing it.
     buffer: Vec<u8>,
-    /// The long payloads between the copied bytes. Boxed, for most outputs never have any.
-    shared: Option<Box<SharedQueue>>,
+    start: usize,
+    end: usize,
+    /// The long payloads between the copied bytes.
+    shared: SharedQueue,
 }
 
 /// Payloads that are kept by reference.
@@ -71,19 +77,13 @@ const SHARED_KEPT_MAX: usize = 4;
 impl OutputMemory {
     /// Memory for this many copied bytes.
     pub fn new(bytes: usize) -> OutputMemory {
-        OutputMemory { buffer: vec![0; bytes], shared: None }
+        OutputMemory(Box::new(Waiting { buffer: vec![0; bytes], ..Waiting::default() }))
     }
 
     /// How many bytes can be copied into it before it grows.
     #[inline]
-    pub fn len(&self) -> usize {
-        self.buffer.len()
-    }
-
-    /// Whether it is none.
-    #[inline]
-    pub fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
+    pub fn capacity(&self) -> usize {
+        self.0.buffer.len()
     }
 }
 
@@ -120,16 +120,54 @@ impl SharedQueue {
     }
 }
 
-impl Output {
-    /// How many bytes wait.
+impl Waiting {
     #[inline]
-    pub fn len(&self) -> usize {
-        self.copied_bytes() + self.memory.shared.as_ref().map_or(0, |shared| shared.bytes)
+    fn len(&self) -> usize {
+        self.copied_bytes() + self.shared.bytes
     }
 
     #[inline(always)]
     fn copied_bytes(&self) -> usize {
         self.end - self.start
+    }
+
+    #[inline]
+    fn copied(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// This much memory behind what was copied.
+    #[inline(always)]
+    fn room(&mut self, count: usize) -> &mut [u8] {
+        if self.buffer.len() - self.end < count {
+            self.grow(count);
+        }
+        &mut self.buffer[self.end..self.end + count]
+    }
+
+    #[cold]
+    fn grow(&mut self, count: usize) {
+        let len = (self.end + count).max(2 * self.buffer.len()).max(BUFFER_BYTES_MIN);
+        self.buffer.resize(len, 0);
+    }
+
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        self.start += self.shared.advance(count);
+        if self.start == self.end {
+            (self.start, self.end) = (0, 0);
+        } else if self.start >= LEFT_BYTES_MAX.max(self.end / 2) {
+            self.buffer.copy_within(self.start..self.end, 0);
+            (self.start, self.end) = (0, self.copied_bytes());
+        }
+    }
+}
+
+impl Output {
+    /// How many bytes wait.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.memory.as_ref().map_or(0, |memory| memory.0.len())
     }
 
     /// Whether nothing waits.
@@ -138,33 +176,24 @@ impl Output {
         self.len() == 0
     }
 
+    /// What waits, to be added to.
+    #[inline(always)]
+    fn waiting(&mut self) -> &mut Waiting {
+        &mut self.memory.get_or_insert_with(|| OutputMemory::new(BUFFER_BYTES_MIN)).0
+    }
+
     /// Queues a copy of the bytes.
     #[inline(always)]
     pub fn copy(&mut self, bytes: &[u8]) {
-        self.room(bytes.len()).copy_from_slice(bytes);
-        self.end += bytes.len();
-    }
-
-    /// This much memory behind what was copied.
-    #[inline(always)]
-    fn room(&mut self, count: usize) -> &mut [u8] {
-        if self.memory.buffer.len() - self.end < count {
-            self.grow(count);
-        }
-        &mut self.memory.buffer[self.end..self.end + count]
-    }
-
-    #[cold]
-    fn grow(&mut self, count: usize) {
-        let len = (self.end + count).max(2 * self.memory.buffer.len()).max(BUFFER_BYTES_MIN);
-        self.memory.buffer.resize(len, 0);
+        self.copy_changed(bytes, |_| {});
     }
 
     /// Queues a copy of the first `len` bytes of the array. Copying an array takes no loop.
     #[inline(always)]
     pub(crate) fn copy_front<const N: usize>(&mut self, array: &[u8; N], len: usize) {
-        self.room(N).copy_from_slice(array);
-        self.end += len;
+        let waiting = self.waiting();
+        waiting.room(N).copy_from_slice(array);
+        waiting.end += len;
     }
 
     /// Queues the first `len` bytes of the array and then the bytes; long ones without a copy.
@@ -201,10 +230,11 @@ impl Output {
 
     #[inline(always)]
     fn copy_behind<const N: usize>(&mut self, array: &[u8; N], len: usize, bytes: &[u8]) {
-        let room = self.room(N + bytes.len());
+        let waiting = self.waiting();
+        let room = waiting.room(N + bytes.len());
         room[..N].copy_from_slice(array);
         room[len..len + bytes.len()].copy_from_slice(bytes);
-        self.end += len + bytes.len();
+        waiting.end += len + bytes.len();
     }
 
     /// Queues the bytes; long ones without a copy.
@@ -218,25 +248,27 @@ impl Output {
     }
 
     fn share_long(&mut self, bytes: Bytes) {
-        let copied_bytes = self.copied_bytes();
-        self.memory.shared.get_or_insert_default().push(bytes, copied_bytes);
+        let waiting = self.waiting();
+        let copied_bytes = waiting.copied_bytes();
+        waiting.shared.push(bytes, copied_bytes);
     }
 
     /// Queues a copy of the bytes that `change` changes in place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn copy_changed(&mut self, bytes: &[u8], change: impl FnOnce(&mut [u8])) {
-        let room = self.room(bytes.len());
+        let waiting = self.waiting();
+        let room = waiting.room(bytes.len());
         room.copy_from_slice(bytes);
         change(room);
-        self.end += bytes.len();
+        waiting.end += bytes.len();
     }
 
     /// The waiting bytes in order, in as few slices as they lie in; none of them is empty.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = &self.memory.buffer[self.start..self.end];
-        let shared = self.memory.shared.as_deref();
-        let pieces_max = 2 * shared.map_or(0, |shared| shared.payloads.len()) + 1;
-        let mut shared = shared.into_iter().flat_map(|shared| &shared.payloads);
+        let waiting = self.memory.as_ref().map(|memory| &*memory.0);
+        let mut rest = waiting.map_or(&[][..], Waiting::copied);
+        let pieces_max = 2 * waiting.map_or(0, |waiting| waiting.shared.payloads.len()) + 1;
+        let mut shared = waiting.into_iter().flat_map(|waiting| &waiting.shared.payloads);
         let mut next_shared = None;
         core::iter::from_fn(move || {
             if let Some(bytes) = next_shared.take() {
@@ -257,12 +289,8 @@ impl Output {
     /// All that waits, if it lies in one slice, as it does unless long payloads wait.
     #[inline]
     pub fn only_chunk(&self) -> Option<&[u8]> {
-        (!self.has_shared()).then(|| &self.memory.buffer[self.start..self.end])
-    }
-
-    #[inline]
-    fn has_shared(&self) -> bool {
-        self.memory.shared.as_ref().is_some_and(|shared| !shared.payloads.is_empty())
+        let OutputMemory(waiting) = self.memory.as_ref()?;
+        waiting.shared.payloads.is_empty().then(|| waiting.copied())
     }
 
     /// Removes the first `count` bytes, which have been written.
@@ -270,16 +298,8 @@ impl Output {
     pub fn advance(&mut self, count: usize) {
         debug_assert!(count <= self.len());
         self.departed += count as u64;
-        let copied = match &mut self.memory.shared {
-            Some(shared) => shared.advance(count),
-            None => count,
-        };
-        self.start += copied;
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        } else if self.start >= LEFT_BYTES_MAX.max(self.end / 2) {
-            self.memory.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.copied_bytes());
+        if let Some(memory) = &mut self.memory {
+            memory.0.advance(count);
         }
     }
 
@@ -301,36 +321,32 @@ impl Output {
     /// unless some is [lent](Output::lend) before.
     #[inline]
     pub fn release(&mut self) -> Option<OutputMemory> {
-        if !self.is_empty() {
-            return None;
-        }
-        let mut memory = core::mem::take(&mut self.memory);
-        if memory.shared.as_ref().is_some_and(|shared| shared.payloads.capacity() > SHARED_KEPT_MAX)
-        {
-            memory.shared = None;
+        let mut memory = self.memory.take_if(|memory| memory.0.len() == 0)?;
+        if memory.0.shared.payloads.capacity() > SHARED_KEPT_MAX {
+            memory.0.shared = SharedQueue::default();
         }
         Some(memory)
     }
 
     /// Forgets what waits, and gives the memory it lay in.
-    pub fn discard(&mut self) -> OutputMemory {
-        let OutputMemory { buffer, .. } = core::mem::take(self).memory;
-        OutputMemory { buffer, shared: None }
+    pub fn discard(&mut self) -> Option<OutputMemory> {
+        let mut memory = core::mem::take(self).memory?;
+        let buffer = core::mem::take(&mut memory.0.buffer);
+        *memory.0 = Waiting { buffer, ..Waiting::default() };
+        Some(memory)
     }
 
     /// Whether there is memory to copy into without asking for more.
     #[inline]
     pub fn has_memory(&self) -> bool {
-        !self.memory.is_empty()
+        self.memory.is_some()
     }
 
     /// Gives memory for bytes to wait in. It is used only where [there is none](Output::has_memory)
     /// yet.
     #[inline]
     pub fn lend(&mut self, memory: OutputMemory) {
-        if !self.has_memory() {
-            self.memory = memory;
-        }
+        self.memory.get_or_insert(memory);
     }
 }
 
@@ -371,7 +387,7 @@ mod tests {
         output.share(Bytes::from(alloc::vec![0; SHARED_BYTES_MIN]));
         assert!(output.release().is_none());
         output.advance(1 + SHARED_BYTES_MIN);
-        assert!(output.release().is_some_and(|memory| !memory.is_empty()));
+        assert!(output.release().is_some_and(|memory| memory.capacity() > 0));
         assert!(!output.has_memory());
     }
 }

@@ -49,12 +49,16 @@ impl Alarm {
     }
 
     /// Ready when it rings.
+    #[inline]
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
+        let Some(sleep) = &self.sleep else { return Poll::Pending };
         let known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if known && !sleep.is_elapsed() {
-            return Poll::Pending;
-        }
+        if known && !sleep.is_elapsed() { Poll::Pending } else { self.poll_sleep(cx) }
+    }
+
+    #[inline(never)]
+    fn poll_sleep(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(sleep) = &mut self.sleep else { return Poll::Pending };
         self.waker = Some(cx.waker().clone());
         // Without the task's budget: a timer that it refuses to poll would not be registered either.
         pin!(unconstrained(sleep.as_mut())).poll(cx)

@@ -5,7 +5,7 @@
 
 use bytes::BytesMut;
 use std::cell::Cell;
-use wskit_proto::OutputMemory;
+use wskit_proto::{Input, OutputMemory};
 
 /// How much is read at once, and how much is gathered to be written at once.
 pub(crate) const BUFFER_BYTES: usize = 64 << 10;
@@ -17,45 +17,52 @@ pub(crate) const KEPT_BYTES_MAX: usize = 1 << 20;
 /// has this much.
 const REST_BYTES_MIN: usize = BUFFER_BYTES / 2;
 
+// Boxed, so that they change hands at the price of a pointer, and who has none holds no more.
 thread_local! {
-    static INPUT: Cell<BytesMut> = Cell::new(BytesMut::new());
-    static OUTPUT: Cell<OutputMemory> = Cell::new(OutputMemory::default());
+    static INPUT: Cell<Option<Box<Input>>> = const { Cell::new(None) };
+    static OUTPUT: Cell<Option<OutputMemory>> = const { Cell::new(None) };
 }
 
 /// An empty buffer to read into.
 #[inline]
-pub(crate) fn take_input() -> BytesMut {
-    let mut buffer = INPUT.with(Cell::take);
-    // One that grew is begun from its front each time, for large messages to lie in it whole.
-    if !(REST_BYTES_MIN..=BUFFER_BYTES).contains(&buffer.capacity()) {
-        // Messages that share its memory may have been dropped by now, or not.
-        let _begins_at_its_front = buffer.try_reclaim(buffer.capacity() + 1);
-        if buffer.capacity() < REST_BYTES_MIN {
-            return BytesMut::with_capacity(BUFFER_BYTES);
-        }
+pub(crate) fn take_input() -> Box<Input> {
+    match INPUT.with(Cell::take) {
+        Some(buffer) if (REST_BYTES_MIN..=BUFFER_BYTES).contains(&buffer.capacity()) => buffer,
+        used_up => renew(used_up.unwrap_or_default()),
+    }
+}
+
+/// Begins a buffer from its front, if one that grew for large messages to lie in it whole, or one of
+/// which too little is left.
+#[inline(never)]
+fn renew(mut buffer: Box<Input>) -> Box<Input> {
+    // Messages that share its memory may have been dropped by now, or not.
+    let capacity = buffer.capacity();
+    let _begins_at_its_front = buffer.bytes_mut().try_reclaim(capacity + 1);
+    if buffer.capacity() < REST_BYTES_MIN {
+        *buffer = BytesMut::with_capacity(BUFFER_BYTES).into();
     }
     buffer
 }
 
 /// Gives back a buffer that was read into, of no more than [`KEPT_BYTES_MAX`].
 #[inline]
-pub(crate) fn give_input(mut buffer: BytesMut) {
-    buffer.clear();
-    let _a_thread_that_ends_keeps_none = INPUT.try_with(|place| place.set(buffer));
+pub(crate) fn give_input(mut buffer: Box<Input>) {
+    buffer.bytes_mut().clear();
+    let _a_thread_that_ends_keeps_none = INPUT.try_with(|place| place.set(Some(buffer)));
 }
 
 /// Memory to write from.
 #[inline]
 pub(crate) fn take_output() -> OutputMemory {
-    let memory = OUTPUT.with(Cell::take);
-    if memory.is_empty() { OutputMemory::new(BUFFER_BYTES) } else { memory }
+    OUTPUT.with(Cell::take).unwrap_or_else(|| OutputMemory::new(BUFFER_BYTES))
 }
 
 /// Gives back memory that was written from.
 #[inline]
 pub(crate) fn give_output(memory: OutputMemory) {
-    if (1..=KEPT_BYTES_MAX).contains(&memory.len()) {
-        let _a_thread_that_ends_keeps_none = OUTPUT.try_with(|place| place.set(memory));
+    if memory.capacity() <= KEPT_BYTES_MAX {
+        let _a_thread_that_ends_keeps_none = OUTPUT.try_with(|place| place.set(Some(memory)));
     }
 }
 
@@ -65,9 +72,9 @@ mod tests {
 
     #[test]
     fn a_buffer_that_grew_is_begun_from_its_front_when_no_message_lies_in_it_any_more() {
-        let mut buffer = BytesMut::with_capacity(8 * BUFFER_BYTES);
-        buffer.resize(6 * BUFFER_BYTES, 0);
-        let message = buffer.split_to(5 * BUFFER_BYTES).freeze();
+        let mut buffer = Box::new(Input::from(BytesMut::with_capacity(8 * BUFFER_BYTES)));
+        buffer.bytes_mut().resize(6 * BUFFER_BYTES, 0);
+        let message = buffer.bytes_mut().split_to(5 * BUFFER_BYTES).freeze();
         give_input(buffer);
         let buffer = take_input();
         assert!(buffer.capacity() < 8 * BUFFER_BYTES, "a message lies in it");

@@ -295,7 +295,7 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let mut input = Input::new(BytesMut::new());
+        let mut input = Input::default();
         let mut opening = ServerOpening::new(self.settings.head_limits);
         let take = |input: &mut BytesMut| Ok(opening.receive_head(input)?);
         match self.in_time(read_until(&mut stream, &mut input, take)).await {

@@ -57,7 +57,7 @@ enum First {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     pub(crate) fn new(server: Server, limits: Option<Http2Limits>, stream: S) -> Requests<S> {
-        let input = Input::new(BytesMut::new());
+        let input = Input::default();
         Requests { server, limits, stage: Stage::First { stream, input, begun: None } }
     }
 

@@ -145,7 +145,14 @@ impl Incoming {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<T, Error>>> {
         loop {
-            match T::take_plain(&mut self.receiving, self.input.bytes()) {
+            let Some(bytes) = self.input.arrived() else {
+                if !self.is_between_messages() {
+                    return self.poll_other(ends, cx);
+                }
+                ready!(self.poll_fill(ends, cx));
+                continue;
+            };
+            match T::take_plain(&mut self.receiving, bytes) {
                 Some(Ok(item)) => {
                     self.deadlines.restart_message();
                     return Poll::Ready(Some(Ok(item)));
@@ -154,18 +161,16 @@ impl Incoming {
                     self.fail(ends, error);
                     return self.poll_other(ends, cx);
                 }
-                None if self.is_between_messages() => ready!(self.poll_fill(ends, cx)),
                 None => return self.poll_other(ends, cx),
             }
         }
     }
 
-    /// Nothing has arrived of the next message, so there is nothing to do but to wait for it.
+    /// Where nothing has arrived, nothing has arrived of the next message either: there is nothing
+    /// to do but to wait for it.
     #[inline(always)]
     fn is_between_messages(&self) -> bool {
-        self.input.is_empty()
-            && matches!(self.stage, Stage::Messages)
-            && !self.receiving.message_begun()
+        matches!(self.stage, Stage::Messages) && !self.receiving.message_begun()
     }
 
     /// What is not the usual case.
@@ -253,15 +258,15 @@ impl Incoming {
     /// Writes what was fed, and waits for more input or for a deadline.
     #[inline(never)]
     fn poll_fill<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
-        let (flushed, state) = ends.outgoing(|outgoing, writer| {
-            let flushed = outgoing.poll_flush(writer, cx);
-            (flushed, outgoing.sending.state())
+        let state = ends.outgoing(|outgoing, writer| {
+            let state = outgoing.sending.state();
+            if let Poll::Ready(Err(error)) = outgoing.poll_flush(writer, cx) {
+                // The peer may have said why before it left, so what it sent is still read.
+                outgoing.end();
+                self.farewell().write_error.get_or_insert(error);
+            }
+            state
         });
-        if let Poll::Ready(Err(error)) = flushed {
-            // The peer may have said why before it left, so what it sent is still read.
-            ends.outgoing(|outgoing, _| outgoing.end());
-            self.farewell().write_error.get_or_insert(error);
-        }
         match self.poll_read(ends, cx) {
             Poll::Ready(Ok(0)) => self.lose(ends, cx, Lost::Ended),
             // A peer that never pauses leaves no other moment to see that its time is up.
@@ -344,18 +349,33 @@ impl Incoming {
             self.deadlines.hear();
         }
         if self.deadlines.is_stale(state, message_begun) {
-            let now = self.alarm.now();
-            self.alarm.set(self.deadlines.next(now, state, message_begun));
+            self.set_alarm(state, message_begun);
         }
         ready!(self.alarm.poll(cx));
+        Poll::Ready(self.handle_deadline(ends, state, message_begun))
+    }
+
+    #[inline(never)]
+    fn set_alarm(&mut self, state: State, message_begun: bool) {
+        let now = self.alarm.now();
+        self.alarm.set(self.deadlines.next(now, state, message_begun));
+    }
+
+    #[inline(never)]
+    fn handle_deadline<E: Ends>(
+        &mut self,
+        ends: &mut E,
+        state: State,
+        message_begun: bool,
+    ) -> Option<Missed> {
         let now = self.alarm.now();
         let missed = ends.outgoing(|outgoing, _| {
             outgoing.prepare();
             let Outgoing { sending, output, .. } = outgoing;
             self.deadlines.handle(now, &mut self.receiving, sending, output)
         });
-        self.alarm.set(self.deadlines.next(now, state, message_begun));
-        Poll::Ready(missed)
+        self.set_alarm(state, message_begun);
+        missed
     }
 
     /// Writes what waits before the end. Ready when it is written, cannot be, or took too long.
@@ -441,7 +461,7 @@ impl Incoming {
             }
         });
         self.stage = Stage::Ended;
-        self.input = Input::new(BytesMut::new());
+        self.input = Input::default();
         self.alarm.set(None);
     }
 }

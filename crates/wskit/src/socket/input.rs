@@ -6,16 +6,17 @@ use wskit_proto as proto;
 
 /// A buffer that belongs to the thread while bytes flow, and to the connection only while a
 /// message has arrived in part.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Input {
-    bytes: proto::Input,
+    bytes: Option<Box<proto::Input>>,
     memory: Memory,
 }
 
 /// Where the memory of the bytes comes from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Memory {
     /// It is the connection's, and just as much as there are bytes.
+    #[default]
     Own,
     /// It is the thread's.
     Borrowed,
@@ -37,81 +38,106 @@ const AHEAD_BYTES_MAX: usize = 256 << 10;
 impl Input {
     /// Begins with what came behind the opening handshake.
     pub(crate) fn new(bytes: BytesMut) -> Input {
-        Input { bytes: bytes.into(), memory: Memory::Own }
+        Input { bytes: (!bytes.is_empty()).then(|| Box::new(bytes.into())), memory: Memory::Own }
     }
 
+    /// The bytes, which get memory to be read into if they have none.
     #[inline]
     pub(crate) fn bytes(&mut self) -> &mut proto::Input {
-        &mut self.bytes
+        self.bytes.get_or_insert_with(|| {
+            self.memory = Memory::Borrowed;
+            buffers::take_input()
+        })
+    }
+
+    /// The bytes, if there are any.
+    #[inline]
+    pub(crate) fn arrived(&mut self) -> Option<&mut proto::Input> {
+        self.bytes.as_deref_mut().filter(|bytes| !bytes.is_empty())
     }
 
     #[inline]
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.bytes.as_ref().is_none_or(|bytes| bytes.is_empty())
     }
 
     /// The bytes, with memory for the next read. It grows with what has arrived, never with what a
     /// header declares alone; `missing` says how much more a message declares.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn with_room(
         &mut self,
         missing: impl FnOnce(&proto::Input) -> usize,
     ) -> &mut proto::Input {
-        if self.bytes.capacity() - self.bytes.len() < ROOM_BYTES_MIN {
+        let bytes = self.bytes();
+        if bytes.capacity() - bytes.len() < ROOM_BYTES_MIN {
             self.make_room(missing);
         }
-        &mut self.bytes
+        self.bytes()
     }
 
+    #[inline(never)]
     fn make_room(&mut self, missing: impl FnOnce(&proto::Input) -> usize) {
-        let arrived = self.bytes.len();
+        let is_own = matches!(self.memory, Memory::Own);
+        let is_borrowed = matches!(self.memory, Memory::Borrowed);
+        let bytes = self.bytes();
+        let arrived = bytes.len();
         if arrived > MOVED_BYTES_MAX {
             // With room to spare: a read that does not fill it tells that no more is there.
-            let wanted = missing(&self.bytes).saturating_add(ROOM_BYTES_MIN);
-            self.bytes.reserve(wanted.min(arrived.max(AHEAD_BYTES_MAX)));
-            if matches!(self.memory, Memory::Own) || self.bytes.capacity() > KEPT_BYTES_MAX {
+            let wanted = missing(bytes).saturating_add(ROOM_BYTES_MIN);
+            bytes.reserve(wanted.min(arrived.max(AHEAD_BYTES_MAX)));
+            if is_own || bytes.capacity() > KEPT_BYTES_MAX {
                 self.memory = Memory::Grown;
             }
             return;
         }
         // Messages that shared the memory may have been dropped by now.
-        let is_borrowed = matches!(self.memory, Memory::Borrowed);
-        if is_borrowed && self.bytes.bytes_mut().try_reclaim(BUFFER_BYTES - arrived) {
+        if is_borrowed && bytes.bytes_mut().try_reclaim(BUFFER_BYTES - arrived) {
             return;
         }
         let mut buffer = buffers::take_input();
-        if arrived > 0 {
-            buffer.extend_from_slice(&self.bytes);
-        }
-        *self = Input { bytes: buffer.into(), memory: Memory::Borrowed };
+        buffer.extend_from_slice(bytes);
+        *self = Input { bytes: Some(buffer), memory: Memory::Borrowed };
     }
 
     /// Takes the bytes, in memory of their own unless they are many.
     pub(crate) fn take(&mut self) -> BytesMut {
         self.give_back();
         self.memory = Memory::Own;
-        std::mem::take(self.bytes.bytes_mut())
+        self.bytes.take().map_or_else(BytesMut::new, |mut bytes| std::mem::take(bytes.bytes_mut()))
     }
 
     /// While nothing comes, nothing is held but the beginning of a message.
     #[inline]
     pub(crate) fn give_back(&mut self) {
-        if !matches!(self.memory, Memory::Own) && self.bytes.len() <= MOVED_BYTES_MAX {
-            // Most often nothing has begun, and making nothing is cheaper than copying it.
-            let begun = match self.bytes.is_empty() {
-                true => BytesMut::new(),
-                false => BytesMut::from(&self.bytes[..]),
-            };
-            *self = Input::new(begun);
+        let arrived = self.bytes.as_ref().map_or(0, |bytes| bytes.len());
+        match arrived {
+            0 => self.drop_memory(),
+            1..=MOVED_BYTES_MAX if !matches!(self.memory, Memory::Own) => self.move_out(),
+            _ => {}
         }
+    }
+
+    #[inline(never)]
+    fn move_out(&mut self) {
+        let begun = Box::new(proto::Input::from(&self.bytes()[..]));
+        *self = Input { bytes: Some(begun), memory: Memory::Own };
+    }
+
+    #[inline]
+    fn drop_memory(&mut self) {
+        if let Some(bytes) = self.bytes.take()
+            && matches!(self.memory, Memory::Borrowed)
+        {
+            buffers::give_input(bytes);
+        }
+        self.memory = Memory::Own;
     }
 }
 
 impl Drop for Input {
+    #[inline]
     fn drop(&mut self) {
-        if matches!(self.memory, Memory::Borrowed) {
-            buffers::give_input(std::mem::take(self.bytes.bytes_mut()));
-        }
+        self.drop_memory();
     }
 }
 

@@ -138,7 +138,9 @@ impl Outgoing {
     }
 
     fn forget(&mut self) {
-        buffers::give_output(self.output.discard());
+        if let Some(memory) = self.output.discard() {
+            buffers::give_output(memory);
+        }
     }
 }
 
@@ -149,14 +151,25 @@ impl Drop for Outgoing {
 }
 
 /// One write of as much as one system call takes.
+#[inline(always)]
 fn poll_write<W: AsyncWrite>(
     writer: Pin<&mut W>,
     output: &Output,
     cx: &mut Context<'_>,
 ) -> Poll<io::Result<usize>> {
-    if let Some(only) = output.only_chunk() {
-        return writer.poll_write(cx, only);
+    match output.only_chunk() {
+        Some(only) => writer.poll_write(cx, only),
+        None => poll_write_chunks(writer, output, cx),
     }
+}
+
+// Apart, so that the usual write has no room for slices to make.
+#[inline(never)]
+fn poll_write_chunks<W: AsyncWrite>(
+    writer: Pin<&mut W>,
+    output: &Output,
+    cx: &mut Context<'_>,
+) -> Poll<io::Result<usize>> {
     let mut chunks = output.chunks();
     if !writer.is_write_vectored() {
         return writer.poll_write(cx, chunks.next().unwrap_or_default());
