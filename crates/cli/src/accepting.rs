@@ -122,7 +122,7 @@ async fn let_in(
             return Some(LetIn::Many(Box::new(streams.served(entrance, place, peer))));
         }
     };
-    match entrance.admit(&mut request, place) {
+    match entrance.admit(&mut request, peer, place) {
         Ok(visitor) => Some(LetIn::One(request, visitor)),
         Err((refusal, address)) => {
             refuse(request, refusal, &entrance.refusals, address).await;

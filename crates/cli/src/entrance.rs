@@ -30,19 +30,19 @@ pub(crate) enum Place {
 
 /// A place among those who are served.
 pub(crate) struct ServedPlace {
-    peer: Peer,
     _permit: OwnedSemaphorePermit,
     /// Missing where the client has yet to be known, or is not counted.
     of_address: Option<AddressPlace>,
 }
 
-/// Who sent a request. It has its place for as long as this is held.
+/// Who sent a request.
 pub(crate) struct Visitor {
     /// Where it connects from, if that is known.
     pub(crate) address: Option<IpAddr>,
     /// Where it is recorded if it is not let in.
     pub(crate) refusals: Refusals,
-    _place: ServedPlace,
+    /// To be held as long as the connection lasts.
+    pub(crate) place: ServedPlace,
 }
 
 /// Why somebody is not served.
@@ -85,7 +85,7 @@ impl Entrance {
             Err(_) => Refusal::Busy,
             Ok(_permit) => match self.of_address(peer) {
                 Ok(of_address) => {
-                    return Some(Place::Served(ServedPlace { peer, _permit, of_address }));
+                    return Some(Place::Served(ServedPlace { _permit, of_address }));
                 }
                 Err(TooMany) => Refusal::TooManyOfAddress,
             },
@@ -107,11 +107,12 @@ impl Entrance {
     pub(crate) fn admit(
         &self,
         request: &mut PendingRequest<Stream>,
+        peer: Peer,
         mut place: ServedPlace,
     ) -> Result<Box<Visitor>, (Refusal, Option<IpAddr>)> {
-        let client = self.proxies.look_behind(place.peer, request.request().headers());
+        let client = self.proxies.look_behind(peer, request.request().headers());
         let Client { address, host } =
-            client.map_err(|_| (Refusal::ForwardedUnreadable, place.peer.address()))?;
+            client.map_err(|_| (Refusal::ForwardedUnreadable, peer.address()))?;
         if let Some(client) = address.filter(|_| place.of_address.is_none()) {
             let of_address = self.addresses.take(client);
             place.of_address =
@@ -122,7 +123,7 @@ impl Entrance {
             replaced.map_err(|_| (Refusal::ForwardedUnreadable, address))?;
         }
         let refusals = self.refusals.clone();
-        Ok(Box::new(Visitor { address, refusals, _place: place }))
+        Ok(Box::new(Visitor { address, refusals, place }))
     }
 }
 

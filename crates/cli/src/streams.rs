@@ -99,7 +99,7 @@ async fn admit(
     peer: Peer,
 ) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
     let (refusal, address) = match entrance.place(peer)? {
-        Place::Served(place) => match entrance.admit(&mut request, place) {
+        Place::Served(place) => match entrance.admit(&mut request, peer, place) {
             Ok(visitor) => return Some((request, visitor)),
             Err(refused) => refused,
         },

@@ -25,9 +25,11 @@ impl Echo {
             std::future::pending(),
             |request, visitor, shutdown| {
                 let opening =
-                    Box::pin(async move { Some((accept(request, &visitor).await?, visitor)) });
+                    Box::pin(
+                        async move { Some((accept(request, &visitor).await?, visitor.place)) },
+                    );
                 async {
-                    let Some((socket, _visitor)) = opening.await else { return };
+                    let Some((socket, _place)) = opening.await else { return };
                     converse(socket, shutdown, echo).await;
                 }
             },
