@@ -9,6 +9,7 @@ use crate::{
     Compression, Input, Kind, Limits, Missed, Output, ProtocolError, Savings, SendError, Timeouts,
     Timestamp,
 };
+use alloc::sync::Arc;
 use bytes::Bytes;
 
 /// Which end of a connection this is.
@@ -44,19 +45,22 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// A connection that has just been opened, without extensions.
-    pub fn new(role: Role, config: Config) -> Connection {
+    /// A connection that has just been opened, without extensions. Connections that behave alike
+    /// can share one configuration.
+    pub fn new(role: Role, config: impl Into<Arc<Config>>) -> Connection {
+        let config = config.into();
         Connection {
-            receiving: Receiving::new(role, config.limits),
-            sending: Sending::new(role, config.limits),
-            deadlines: Deadlines::new(config.timeouts),
+            receiving: Receiving::new(role, config.clone()),
+            sending: Sending::new(role, config.clone()),
+            deadlines: Deadlines::new(config),
         }
     }
 
     /// A connection that has just been opened, with what was agreed in the opening handshake.
-    pub fn with_agreed(role: Role, config: Config, agreed: &Agreed) -> Connection {
+    pub fn with_agreed(role: Role, config: impl Into<Arc<Config>>, agreed: &Agreed) -> Connection {
+        let config = config.into();
         #[cfg_attr(not(feature = "deflate"), expect(unused_mut))]
-        let mut connection = Connection::new(role, config);
+        let mut connection = Connection::new(role, config.clone());
         #[cfg(feature = "deflate")]
         if let Some(parameters) = &agreed.deflate {
             connection.receiving.inflate_messages(parameters);

@@ -1,9 +1,10 @@
 //! Deadlines of an open connection. Time is told, never read.
 
-use crate::Output;
 use crate::closing::State;
 use crate::frame::{CloseCode, CloseFrame};
 use crate::message::{Message, Receiving, Sending};
+use crate::{Config, Output};
+use alloc::sync::Arc;
 use bytes::Bytes;
 use core::time::Duration;
 
@@ -68,26 +69,28 @@ enum Due {
 /// While messages flow, nothing here costs more than setting a flag.
 #[derive(Debug)]
 pub struct Deadlines {
-    timeouts: Timeouts,
+    config: Arc<Config>,
     /// Something arrived since the keepalive last looked.
     heard: bool,
-    keepalive: Option<Keepalive>,
+    /// A Ping is out.
+    asked: bool,
+    /// At this time, see whether something arrived; until this time, if a Ping is out.
+    keepalive: Option<Timestamp>,
     message: Option<Timestamp>,
     close: Option<Timestamp>,
 }
 
-#[derive(Debug)]
-enum Keepalive {
-    /// At this time, see whether something arrived.
-    Listening(Timestamp),
-    /// A Ping is out; until this time something has to arrive.
-    Asked(Timestamp),
-}
-
 impl Deadlines {
     /// The deadlines of a connection that has just been opened.
-    pub fn new(timeouts: Timeouts) -> Deadlines {
-        Deadlines { timeouts, heard: false, keepalive: None, message: None, close: None }
+    pub fn new(config: impl Into<Arc<Config>>) -> Deadlines {
+        Deadlines {
+            config: config.into(),
+            heard: false,
+            asked: false,
+            keepalive: None,
+            message: None,
+            close: None,
+        }
     }
 
     /// Takes note that bytes arrived, which tells that the peer is alive.
@@ -103,7 +106,7 @@ impl Deadlines {
         if state != State::Open {
             return self.close.is_none();
         }
-        let Timeouts { keepalive_interval, message_timeout, .. } = self.timeouts;
+        let Timeouts { keepalive_interval, message_timeout, .. } = &self.config.timeouts;
         (self.keepalive.is_none() && keepalive_interval.is_some())
             || (message_begun != self.message.is_some() && message_timeout.is_some())
     }
@@ -123,33 +126,32 @@ impl Deadlines {
 
     /// The time by which [`handle`](Deadlines::handle) has to be called, if there is one.
     pub fn next(&mut self, now: Timestamp, state: State, message_begun: bool) -> Option<Timestamp> {
+        let timeouts = &self.config.timeouts;
         if state != State::Open {
             (self.keepalive, self.message) = (None, None);
-            return Some(
-                *self.close.get_or_insert(now.saturating_add(self.timeouts.close_timeout)),
-            );
+            return Some(*self.close.get_or_insert(now.saturating_add(timeouts.close_timeout)));
         }
-        if let (None, Some(interval)) = (&self.keepalive, self.timeouts.keepalive_interval) {
-            self.heard = false;
-            self.keepalive = Some(Keepalive::Listening(now.saturating_add(interval)));
+        if let (None, Some(interval)) = (self.keepalive, timeouts.keepalive_interval) {
+            (self.heard, self.asked) = (false, false);
+            self.keepalive = Some(now.saturating_add(interval));
         }
-        self.message = match self.timeouts.message_timeout {
+        self.message = match timeouts.message_timeout {
             Some(timeout) if message_begun => {
                 Some(self.message.unwrap_or(now.saturating_add(timeout)))
             }
             _ => None,
         };
-        let keepalive = self.keepalive.as_ref().map(|keepalive| match keepalive {
-            Keepalive::Listening(at) => *at,
-            Keepalive::Asked(until) => self.next_look(now, *until),
-        });
+        let keepalive = match self.keepalive {
+            Some(until) if self.asked => Some(self.next_look(now, until)),
+            listening => listening,
+        };
         keepalive.into_iter().chain(self.message).min()
     }
 
     /// When to look for the answer to a Ping. A peer that has long to answer is still asked again soon if it did, for
     /// whatever stands between may cut what is silent for longer than the interval.
     fn next_look(&self, now: Timestamp, until: Timestamp) -> Timestamp {
-        let Timeouts { keepalive_interval, keepalive_timeout, .. } = self.timeouts;
+        let Timeouts { keepalive_interval, keepalive_timeout, .. } = self.config.timeouts;
         let asked = until.saturating_sub(keepalive_timeout);
         let look = asked.saturating_add(keepalive_interval.unwrap_or(keepalive_timeout));
         if now < look { look.min(until) } else { until }
@@ -190,21 +192,23 @@ impl Deadlines {
         if self.message.as_ref().is_some_and(has_come) {
             return Some(Due::Missed(Missed::Message));
         }
-        let interval = self.timeouts.keepalive_interval?;
-        match self.keepalive.as_ref()? {
-            Keepalive::Listening(at) if !has_come(at) => None,
-            Keepalive::Asked(at) if !has_come(at) && !self.heard => None,
-            _ if core::mem::take(&mut self.heard) => {
-                self.keepalive = Some(Keepalive::Listening(now.saturating_add(interval)));
-                None
-            }
-            Keepalive::Listening(_) => {
-                self.keepalive =
-                    Some(Keepalive::Asked(now.saturating_add(self.timeouts.keepalive_timeout)));
-                Some(Due::Ping)
-            }
-            Keepalive::Asked(_) => Some(Due::Missed(Missed::Keepalive)),
+        let Timeouts { keepalive_interval, keepalive_timeout, .. } = self.config.timeouts;
+        let (interval, until) = (keepalive_interval?, self.keepalive?);
+        let is_answered = self.asked && self.heard;
+        if !has_come(&until) && !is_answered {
+            return None;
         }
+        if core::mem::take(&mut self.heard) {
+            self.asked = false;
+            self.keepalive = Some(now.saturating_add(interval));
+            return None;
+        }
+        if self.asked {
+            return Some(Due::Missed(Missed::Keepalive));
+        }
+        self.asked = true;
+        self.keepalive = Some(now.saturating_add(keepalive_timeout));
+        Some(Due::Ping)
     }
 }
 
@@ -223,13 +227,17 @@ impl Missed {
 mod tests {
     use super::*;
 
+    fn deadlines(timeouts: Timeouts) -> Deadlines {
+        Deadlines::new(Config { timeouts, ..Config::default() })
+    }
+
     fn seconds(seconds: u64) -> Timestamp {
         Duration::from_secs(seconds)
     }
 
     #[test]
     fn a_silent_peer_is_asked_and_then_given_up() {
-        let mut deadlines = Deadlines::new(Timeouts::default());
+        let mut deadlines = deadlines(Timeouts::default());
         assert!(deadlines.is_stale(State::Open, false));
         assert_eq!(deadlines.next(seconds(0), State::Open, false), Some(seconds(20)));
         assert!(!deadlines.is_stale(State::Open, false));
@@ -242,7 +250,7 @@ mod tests {
 
     #[test]
     fn any_sign_of_life_counts() {
-        let mut deadlines = Deadlines::new(Timeouts::default());
+        let mut deadlines = deadlines(Timeouts::default());
         deadlines.next(seconds(0), State::Open, false);
         deadlines.hear();
         assert_eq!(deadlines.due(seconds(20)), None);
@@ -257,7 +265,7 @@ mod tests {
     fn a_peer_that_has_long_to_answer_is_asked_again_soon_if_it_did() {
         let interval = Some(seconds(5));
         let mut deadlines =
-            Deadlines::new(Timeouts { keepalive_interval: interval, ..Timeouts::default() });
+            deadlines(Timeouts { keepalive_interval: interval, ..Timeouts::default() });
         deadlines.next(seconds(0), State::Open, false);
         assert_eq!(deadlines.due(seconds(5)), Some(Due::Ping));
         deadlines.hear();
@@ -275,7 +283,7 @@ mod tests {
 
     #[test]
     fn a_message_has_its_time_from_its_beginning() {
-        let mut deadlines = Deadlines::new(Timeouts::default());
+        let mut deadlines = deadlines(Timeouts::default());
         deadlines.next(seconds(0), State::Open, false);
         assert!(deadlines.is_stale(State::Open, true));
         deadlines.next(seconds(5), State::Open, true);
@@ -289,7 +297,7 @@ mod tests {
 
     #[test]
     fn closing_has_a_time_of_its_own() {
-        let mut deadlines = Deadlines::new(Timeouts::default());
+        let mut deadlines = deadlines(Timeouts::default());
         deadlines.next(seconds(0), State::Open, true);
         assert!(deadlines.is_stale(State::CloseSent, false));
         assert_eq!(deadlines.next(seconds(3), State::CloseSent, false), Some(seconds(8)));
@@ -301,7 +309,7 @@ mod tests {
     fn nothing_is_due_when_nothing_is_asked_for() {
         let off =
             Timeouts { keepalive_interval: None, message_timeout: None, ..Timeouts::default() };
-        let mut deadlines = Deadlines::new(off);
+        let mut deadlines = deadlines(off);
         assert!(!deadlines.is_stale(State::Open, false) && !deadlines.is_stale(State::Open, true));
         assert_eq!(deadlines.next(seconds(0), State::Open, true), None);
         assert_eq!(deadlines.due(seconds(1_000_000)), None);

@@ -148,19 +148,19 @@ impl Server {
     /// default.
     #[must_use]
     pub fn compression(self, compression: Compression) -> Server {
-        self.with(|settings| settings.options.config.compression = compression)
+        self.with(|settings| settings.options.config_mut().compression = compression)
     }
 
     /// What a client may cost. See [`Limits`] for the defaults.
     #[must_use]
     pub fn limits(self, limits: Limits) -> Server {
-        self.with(|settings| settings.options.config.limits = limits)
+        self.with(|settings| settings.options.config_mut().limits = limits)
     }
 
     /// How long a client is waited for. See [`Timeouts`] for the defaults.
     #[must_use]
     pub fn timeouts(self, timeouts: Timeouts) -> Server {
-        self.with(|settings| settings.options.config.timeouts = timeouts)
+        self.with(|settings| settings.options.config_mut().timeouts = timeouts)
     }
 
     /// Does TLS as this configuration says, in [`secure`](Server::secure). See [`tls`](crate::tls) for

@@ -12,7 +12,8 @@ use super::event::{ControlEvent, Event, Piece, PieceEvent};
 use crate::frame::{CloseFrame, Control, FrameHeader, Kind, MaskingKey, Opcode, ParsedHeader};
 #[cfg(feature = "deflate")]
 use crate::handshake::DeflateParameters;
-use crate::{Input, Limits, Payload, ProtocolError, Role, Savings, mask};
+use crate::{Config, Input, Limits, Payload, ProtocolError, Role, Savings, mask};
+use alloc::sync::Arc;
 use bytes::Buf;
 use open::{OpenFrame, OpenMessage};
 use whole::hand_out;
@@ -24,7 +25,7 @@ use whole::hand_out;
 #[derive(Debug)]
 pub struct Receiving {
     role: Role,
-    limits: Limits,
+    config: Arc<Config>,
     message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
     /// The payloads of the fragments so far.
@@ -56,10 +57,10 @@ enum Ready {
 
 impl Receiving {
     /// A receiver for this role's end of a connection.
-    pub fn new(role: Role, limits: Limits) -> Receiving {
+    pub fn new(role: Role, config: impl Into<Arc<Config>>) -> Receiving {
         Receiving {
             role,
-            limits,
+            config: config.into(),
             message: None,
             frame: None,
             assembled: Input::new(),
@@ -286,7 +287,7 @@ impl Receiving {
     /// taken.
     #[inline]
     fn check_limits(&self, payload_bytes: u64, portion: Portion) -> Result<(), ProtocolError> {
-        let Limits { frame_bytes_max, fragments_max, .. } = self.limits;
+        let Limits { frame_bytes_max, fragments_max, .. } = self.config.limits;
         if payload_bytes > frame_bytes_max {
             let limit_bytes = frame_bytes_max;
             return Err(ProtocolError::FrameTooBig { bytes: payload_bytes, limit_bytes });
@@ -296,9 +297,9 @@ impl Receiving {
             None => (0, 0, false),
         };
         let limit_bytes = if portion == Portion::Piece || in_pieces {
-            self.limits.piecewise_message_bytes_max
+            self.config.limits.piecewise_message_bytes_max
         } else {
-            self.limits.message_bytes_max
+            self.config.limits.message_bytes_max
         };
         let bytes = bytes.saturating_add(payload_bytes);
         if bytes > limit_bytes {

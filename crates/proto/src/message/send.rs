@@ -13,8 +13,8 @@ use crate::frame::{
 };
 #[cfg(feature = "deflate")]
 use crate::{Compression, handshake::DeflateParameters};
-use crate::{Limits, Output, ProtocolError, Role, Savings, SendError, mask};
-use alloc::boxed::Box;
+use crate::{Config, Output, ProtocolError, Role, Savings, SendError, mask};
+use alloc::{boxed::Box, sync::Arc};
 use bytes::Bytes;
 
 /// The sending half of a connection: writes frames into an [`Output`], and knows where the
@@ -23,8 +23,7 @@ use bytes::Bytes;
 pub struct Sending {
     role: Role,
     state: State,
-    output_bytes_max: usize,
-    pong_bytes_max: usize,
+    config: Arc<Config>,
     /// A message is being sent in parts.
     message_begun: bool,
     pongs: Pongs,
@@ -45,12 +44,11 @@ struct Pongs {
 
 impl Sending {
     /// A sender for this role's end of a connection.
-    pub fn new(role: Role, limits: Limits) -> Sending {
+    pub fn new(role: Role, config: impl Into<Arc<Config>>) -> Sending {
         Sending {
             role,
             state: State::Open,
-            output_bytes_max: limits.output_bytes_max,
-            pong_bytes_max: limits.pong_bytes_max,
+            config: config.into(),
             message_begun: false,
             pongs: Pongs::default(),
             #[cfg(feature = "deflate")]
@@ -85,7 +83,7 @@ impl Sending {
     /// Whether so much waits to leave that the next message should wait.
     #[inline]
     pub fn is_output_full(&self, output: &Output) -> bool {
-        output.len() >= self.output_bytes_max
+        output.len() >= self.config.limits.output_bytes_max
     }
 
     /// Sends a message, or a control frame, or begins the closing handshake.
@@ -283,7 +281,7 @@ impl Sending {
         let queued_bytes = self.pongs.queued_bytes;
         let pong_bytes = self.control_bytes(payload);
         // One Pong may always wait, or a Ping would never be answered.
-        if queued_bytes > 0 && queued_bytes + pong_bytes > self.pong_bytes_max {
+        if queued_bytes > 0 && queued_bytes + pong_bytes > self.config.limits.pong_bytes_max {
             // RFC 6455 §5.5.3: it is enough to answer the latest Ping.
             self.pongs.latest = Some(payload.into());
             return;

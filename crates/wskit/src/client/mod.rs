@@ -136,7 +136,7 @@ impl Client {
     /// default.
     #[must_use]
     pub fn compression(mut self, compression: Compression) -> Client {
-        self.options.config.compression = compression;
+        self.options.config_mut().compression = compression;
         self.request.set_compression(compression);
         self
     }
@@ -144,14 +144,14 @@ impl Client {
     /// What the server may cost. See [`Limits`] for the defaults.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Client {
-        self.options.config.limits = limits;
+        self.options.config_mut().limits = limits;
         self
     }
 
     /// How long the server is waited for. See [`Timeouts`] for the defaults.
     #[must_use]
     pub fn timeouts(mut self, timeouts: Timeouts) -> Client {
-        self.options.config.timeouts = timeouts;
+        self.options.config_mut().timeouts = timeouts;
         self
     }
 

@@ -40,9 +40,9 @@ enum Stage {
     /// Messages are received.
     Messages,
     /// All is said. Our Close frame has to leave.
-    Leaving { shut: Shut },
+    Leaving(Shut),
     /// The transport is to be ended.
-    Ending { shut: Shut, discarded_bytes: usize },
+    Ending(Shut),
     /// The transport has ended.
     Ended,
 }
@@ -63,6 +63,8 @@ struct Farewell {
     peer_close: Option<Option<CloseFrame>>,
     /// Writing failed; shown when reading has come to its end too.
     write_error: Option<io::Error>,
+    /// How much the peer has sent since.
+    discarded_bytes: usize,
 }
 
 /// How a connection ended. The application is told when the transport has ended too, so that it
@@ -189,13 +191,13 @@ impl Incoming {
                     }
                     None => {}
                 },
-                Stage::Leaving { shut } => {
+                Stage::Leaving(shut) => {
                     let shut = *shut;
                     ready!(self.poll_last_flush(ends, cx));
                     self.deadlines.restart_close();
-                    self.stage = Stage::Ending { shut, discarded_bytes: 0 };
+                    self.stage = Stage::Ending(shut);
                 }
-                Stage::Ending { .. } => {
+                Stage::Ending(_) => {
                     ready!(self.poll_end(ends, cx));
                     self.end(ends, cx);
                 }
@@ -390,7 +392,7 @@ impl Incoming {
     /// it ends its side too, so that what was sent last is not lost by a reset.
     fn poll_end<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            let Stage::Ending { shut, discarded_bytes } = &mut self.stage else {
+            let Stage::Ending(shut) = &mut self.stage else {
                 return Poll::Ready(());
             };
             if *shut == Shut::Now {
@@ -401,11 +403,14 @@ impl Incoming {
                     Poll::Pending => return self.poll_close_timeout(ends, cx),
                 }
             }
-            if *discarded_bytes > DISCARDED_BYTES_MAX {
+            let farewell = self.farewell.get_or_insert_default();
+            if farewell.discarded_bytes > DISCARDED_BYTES_MAX {
                 return Poll::Ready(());
             }
-            *discarded_bytes += self.input.bytes().len();
-            self.input.bytes().bytes_mut().clear();
+            if let Some(bytes) = self.input.arrived() {
+                farewell.discarded_bytes += bytes.len();
+                bytes.bytes_mut().clear();
+            }
             match self.poll_read(ends, cx) {
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Ready(Ok(_)) => {}
@@ -435,7 +440,7 @@ impl Incoming {
     fn leave(&mut self, verdict: Verdict, shut: Shut) {
         self.farewell().verdict = Some(verdict);
         self.deadlines.restart_close();
-        self.stage = Stage::Leaving { shut };
+        self.stage = Stage::Leaving(shut);
     }
 
     /// The transport has ended without a closing handshake, or the peer is no longer there.
@@ -444,14 +449,14 @@ impl Incoming {
         let lost = farewell.write_error.take().map_or(lost, Lost::Broken);
         if matches!(&lost, Lost::Broken(error) if error.kind() == io::ErrorKind::ConnectionReset) {
             // There is no side left to end.
-            self.stage = Stage::Ending { shut: Shut::Done, discarded_bytes: 0 };
+            self.stage = Stage::Ending(Shut::Done);
         }
         self.farewell().verdict = Some(Verdict::Failed(Error::Lost(lost)));
         self.end(ends, cx);
     }
 
     fn end<E: Ends>(&mut self, ends: &mut E, cx: &mut Context<'_>) {
-        let is_shut = matches!(self.stage, Stage::Ending { shut: Shut::Done, .. });
+        let is_shut = matches!(self.stage, Stage::Ending(Shut::Done));
         ends.outgoing(|outgoing, writer| {
             outgoing.end();
             if !is_shut {

@@ -21,6 +21,7 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     io,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -98,8 +99,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Ends for Joined<'_, S> {
 /// How a connection behaves, for both roles.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
-    pub(crate) config: Config,
+    pub(crate) config: Arc<Config>,
     pub(crate) shows_control: bool,
+}
+
+impl Options {
+    /// The configuration, to be changed for connections to come.
+    pub(crate) fn config_mut(&mut self) -> &mut Config {
+        Arc::make_mut(&mut self.config)
+    }
 }
 
 /// Everything that is left of an opening handshake.
@@ -122,7 +130,7 @@ impl<S> WebSocket<S> {
     fn new(role: Role, opened: Opened<S>, options: &Options) -> WebSocket<S> {
         let Opened { stream, input, output, agreed } = opened;
         let (receiving, sending, deadlines) =
-            Connection::with_agreed(role, options.config, &agreed).into_parts();
+            Connection::with_agreed(role, options.config.clone(), &agreed).into_parts();
         let is_server = matches!(role, Role::Server);
         let incoming = Incoming::new(receiving, deadlines, input, is_server, options.shows_control);
         let outgoing = Outgoing::new(sending, output);

@@ -78,7 +78,7 @@ impl Receiving {
         };
         frame.unmask(frame.masked(input), input);
         let in_pieces = portion == Portion::Piece || message.in_pieces;
-        let limits = &self.limits;
+        let limits = &self.config.limits;
         let room = if in_pieces {
             let message_bytes_max = limits.piecewise_message_bytes_max;
             Room { message_bytes_max, output_bytes_max: STEP_BYTES }

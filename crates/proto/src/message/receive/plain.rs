@@ -14,7 +14,7 @@ impl Receiving {
             return Ok((None, false));
         };
         // The header may have come while pieces were taken, which have another limit.
-        let (bytes, limit_bytes) = (message.bytes, self.limits.message_bytes_max);
+        let (bytes, limit_bytes) = (message.bytes, self.config.limits.message_bytes_max);
         if bytes > limit_bytes && !message.in_pieces {
             return Err(ProtocolError::MessageTooBig { bytes, limit_bytes });
         }

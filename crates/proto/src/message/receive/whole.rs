@@ -34,7 +34,7 @@ impl Receiving {
         let (kind, extent) = FrameHeader::parse_usual(input)?;
         let Extent { header_bytes: start, payload_bytes, masking_key } = extent;
         let is_allowed = masking_key.is_some() == matches!(self.role, Role::Server)
-            && payload_bytes <= self.limits.unfragmented_message_bytes_max();
+            && payload_bytes <= self.config.limits.unfragmented_message_bytes_max();
         let end = start.saturating_add(usize::try_from(payload_bytes).ok()?);
         let is_whole = end <= input.len();
         (is_allowed && is_whole).then_some(WholeMessage { kind, payload: start..end, masking_key })
