@@ -42,7 +42,7 @@ pub(crate) struct Visitor {
     /// Where it is recorded if it is not let in.
     pub(crate) refusals: Refusals,
     /// To be held as long as the connection lasts.
-    pub(crate) place: ServedPlace,
+    pub(crate) served: ServedPlace,
 }
 
 /// Why somebody is not served.
@@ -123,7 +123,7 @@ impl Entrance {
             replaced.map_err(|_| (Refusal::ForwardedUnreadable, address))?;
         }
         let refusals = self.refusals.clone();
-        Ok(Box::new(Visitor { address, refusals, place }))
+        Ok(Box::new(Visitor { address, refusals, served: place }))
     }
 }
 

@@ -26,7 +26,7 @@ impl Echo {
             |request, visitor, shutdown| {
                 let opening =
                     Box::pin(
-                        async move { Some((accept(request, &visitor).await?, visitor.place)) },
+                        async move { Some((accept(request, &visitor).await?, visitor.served)) },
                     );
                 async {
                     let Some((socket, _place)) = opening.await else { return };
