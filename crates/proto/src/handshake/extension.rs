@@ -33,7 +33,13 @@ impl Extension {
     pub(super) fn parse_list<'a>(
         lines: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Vec<Extension>, BrokenGrammar> {
-        lines.flat_map(items).map(Extension::parse).collect()
+        let mut list = Vec::new();
+        for line in lines {
+            for item in items(line) {
+                list.push(Extension::parse(item)?);
+            }
+        }
+        Ok(list)
     }
 
     fn parse(item: &[u8]) -> Result<Extension, BrokenGrammar> {

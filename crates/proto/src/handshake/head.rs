@@ -1,7 +1,7 @@
 //! The head of a request or a response: its first line and its headers.
 
 use super::field::{Shown, is_value, write_line};
-use super::list::{is_token, items, trim};
+use super::list::{has_token, is_token, trim};
 use super::{RequestError, ResponseError};
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -96,10 +96,7 @@ impl Headers {
 
     /// Every header: its name as it came, and its value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.iter().map(|place| {
-            let name = core::str::from_utf8(self.part(place.name)).unwrap_or_default();
-            (name, self.part(place.value))
-        })
+        self.lines().map(|(name, value)| (core::str::from_utf8(name).unwrap_or_default(), value))
     }
 
     /// The value of the first header of this name.
@@ -121,13 +118,9 @@ impl Headers {
             .map(|place| self.part(place.value))
     }
 
-    /// The values of all headers whose names begin like this.
-    pub(super) fn beginning_with<'a>(&'a self, start: &str) -> impl Iterator<Item = &'a [u8]> {
-        let begins = move |place: &&Place| {
-            let name = self.part(place.name).get(..start.len());
-            name.is_some_and(|name| name.eq_ignore_ascii_case(start.as_bytes()))
-        };
-        self.fields.iter().filter(begins).map(|place| self.part(place.value))
+    /// Every header: its name as it came, and its value.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.fields.iter().map(|place| (self.part(place.name), self.part(place.value)))
     }
 
     /// The head as it came, first line and all; or as it may have come, if another parser took it.
@@ -137,17 +130,14 @@ impl Headers {
 
     /// Whether the list in the headers of this name has this token, in any case.
     pub(super) fn has_token(&self, name: &str, token: &str) -> bool {
-        self.all(name).flat_map(items).any(|item| item.eq_ignore_ascii_case(token.as_bytes()))
+        self.all(name).any(|value| has_token(value, token))
     }
 
     /// The value of the only header of this name.
     pub(super) fn only(&self, name: &str) -> Only<'_> {
-        let mut values = self.all(name);
-        match (values.next(), values.next()) {
-            (None, _) => Only::Missing,
-            (Some(value), None) => Only::Value(value),
-            (Some(_), Some(_)) => Only::Repeated,
-        }
+        let mut only = Only::Missing;
+        self.all(name).for_each(|value| only.add(value));
+        only
     }
 
     fn is_named(&self, place: &Place, name: &str) -> bool {
@@ -189,6 +179,16 @@ pub(super) enum Only<'a> {
     Missing,
     Value(&'a [u8]),
     Repeated,
+}
+
+impl<'a> Only<'a> {
+    /// One more has this value.
+    pub(super) fn add(&mut self, value: &'a [u8]) {
+        *self = match self {
+            Only::Missing => Only::Value(value),
+            Only::Value(_) | Only::Repeated => Only::Repeated,
+        };
+    }
 }
 
 impl fmt::Debug for Headers {

@@ -39,6 +39,13 @@ pub(super) fn items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     split_outside_quotes(value, b',')
 }
 
+/// Whether this token is among the items of a list, in any case.
+pub(super) fn has_token(value: &[u8], token: &str) -> bool {
+    let is_token = |item: &[u8]| item.eq_ignore_ascii_case(token.as_bytes());
+    // Most often it stands alone.
+    is_token(value) || items(value).any(is_token)
+}
+
 /// The parts between separators, without the blanks around them.
 pub(super) fn split_outside_quotes(value: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);

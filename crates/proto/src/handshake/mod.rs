@@ -11,6 +11,7 @@
 //!
 //! Those that take bytes leave in the buffer what came after the head: the first frames.
 
+mod asked;
 mod bootstrap;
 mod check;
 mod client;

@@ -83,15 +83,16 @@ impl Offer {
         compression: &Compression,
         output: &mut Output,
     ) -> Agreed {
-        let mut head = Vec::with_capacity(256);
-        head.extend_from_slice(b"HTTP/1.1 101 Switching Protocols\r\n");
-        let agreed = self.accept_with_headers(acceptance, compression, |name, value| {
-            super::field::write_line(&mut head, name, value);
-        });
-        head.extend_from_slice(b"\r\n");
-        if let Bootstrap::Upgrade(_) = agreed.bootstrap {
-            output.copy(&head);
+        if self.bootstrap == Bootstrap::ExtendedConnect {
+            return self.accept_with_headers(acceptance, compression, |_, _| {});
         }
+        output.copy(b"HTTP/1.1 101 Switching Protocols\r\n");
+        let agreed = self.accept_with_headers(acceptance, compression, |name, value| {
+            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
+                output.copy(part);
+            }
+        });
+        output.copy(b"\r\n");
         agreed
     }
 

@@ -1,5 +1,6 @@
 //! A request, whoever parsed it, and what RFC 6455 §4.2.1 asks of it.
 
+use super::asked::Asked;
 use super::connect::{self, Checked};
 use super::head::{HeadLimits, Headers, Only};
 use super::target::{Target, is_authority};
@@ -12,8 +13,9 @@ use alloc::string::String;
 #[derive(Clone, Debug)]
 pub struct Request {
     form: Form,
-    target: Target,
-    host: String,
+    path_and_query: String,
+    /// Missing where it is what the header `Host` says.
+    host: Option<String>,
     headers: Headers,
 }
 
@@ -86,7 +88,8 @@ impl Request {
             ControlData::PseudoHeaders(fields) => {
                 let Checked { is_connect, target, host } = connect::check(fields, &headers)?;
                 let form = if is_connect { Form::ExtendedConnect } else { Form::Get };
-                Ok(Request { form, target, host, headers })
+                let path_and_query = target.path_and_query;
+                Ok(Request { form, path_and_query, host: Some(host), headers })
             }
         }
     }
@@ -101,8 +104,15 @@ impl Request {
             return Err(RequestError::Method);
         }
         let target = Target::parse(line.target).ok_or(RequestError::Target)?;
-        let host = host(&headers, &target)?;
-        Ok(Request { form: Form::GetOfHttp1, target, host, headers })
+        // §4.2.1 (2): one `Host` is needed, though the authority of an absolute target goes first
+        // (RFC 9112 §3.2.2).
+        match headers.only("host") {
+            Only::Value(host) if core::str::from_utf8(host).is_ok_and(is_authority) => {}
+            Only::Missing => return Err(RequestError::HostMissing),
+            _ => return Err(RequestError::HostInvalid),
+        }
+        let Target { authority: host, path_and_query } = target;
+        Ok(Request { form: Form::GetOfHttp1, path_and_query, host, headers })
     }
 
     /// The path that was asked for, without the query.
@@ -117,12 +127,13 @@ impl Request {
 
     /// Path and query.
     pub fn path_and_query(&self) -> &str {
-        &self.target.path_and_query
+        &self.path_and_query
     }
 
     /// The host, and port if it was given, that the request is for.
     pub fn host(&self) -> &str {
-        &self.host
+        let header = || core::str::from_utf8(self.headers.get("host")?).ok();
+        self.host.as_deref().or_else(header).unwrap_or_default()
     }
 
     /// Takes another host for the one that the request is for: the one that clients ask a proxy for which stands before
@@ -145,7 +156,7 @@ impl Request {
         if !is_authority(host) {
             return Err(RequestError::HostInvalid);
         }
-        self.host = host.into();
+        self.host = Some(host.into());
         Ok(())
     }
 
@@ -166,33 +177,30 @@ impl Request {
     /// Checks everything else that RFC 6455 §4.2.1 asks of a request for a WebSocket.
     pub fn into_offer(self) -> Result<Offer, RequestError> {
         let headers = &self.headers;
+        let asked = Asked::of(headers);
         // A body would stand where the first frame is expected.
-        let has_body = headers.get("transfer-encoding").is_some()
-            || headers.all("content-length").any(|length| length != b"0");
-        if has_body {
+        if asked.has_body {
             return Err(RequestError::Body);
         }
         match self.form {
             // §4.2.1 (3) and (4)
-            Form::GetOfHttp1 if !self.is_upgrade() => return Err(RequestError::UpgradeMissing),
-            Form::GetOfHttp1 if !headers.has_token("connection", "upgrade") => {
-                return Err(RequestError::ConnectionMissing);
-            }
+            Form::GetOfHttp1 if !asked.upgrade => return Err(RequestError::UpgradeMissing),
+            Form::GetOfHttp1 if !asked.connection => return Err(RequestError::ConnectionMissing),
             Form::Get => return Err(RequestError::ConnectMissing),
             Form::GetOfHttp1 | Form::ExtendedConnect => {}
         }
-        if !headers.beginning_with("sec-websocket-").all(<[u8]>::is_ascii) {
+        if !asked.is_ascii {
             return Err(RequestError::NotAscii);
         }
         // §4.2.1 (6)
-        match headers.only("sec-websocket-version") {
+        match asked.version {
             Only::Value(value) if value == VERSION.as_bytes() => {}
             Only::Missing => return Err(RequestError::VersionMissing),
             _ => return Err(RequestError::VersionUnsupported),
         }
         let bootstrap = match self.form {
             // §4.2.1 (5)
-            Form::GetOfHttp1 => match headers.only("sec-websocket-key") {
+            Form::GetOfHttp1 => match asked.key {
                 Only::Value(value) => Bootstrap::Upgrade(Key::parse(value)?),
                 Only::Missing => return Err(RequestError::KeyMissing),
                 Only::Repeated => return Err(RequestError::KeyRepeated),
@@ -205,18 +213,4 @@ impl Request {
         let extensions = Extension::parse_list(headers.all("sec-websocket-extensions"))?;
         Ok(Offer { request: self, bootstrap, subprotocols, extensions })
     }
-}
-
-/// RFC 6455 §4.2.1 (2). The authority of an absolute target goes first (RFC 9112 §3.2.2), but one `Host`
-/// is needed all the same.
-fn host(headers: &Headers, target: &Target) -> Result<String, RequestError> {
-    let host = match headers.only("host") {
-        Only::Value(value) => core::str::from_utf8(value).unwrap_or_default(),
-        Only::Missing => return Err(RequestError::HostMissing),
-        Only::Repeated => return Err(RequestError::HostInvalid),
-    };
-    if !is_authority(host) {
-        return Err(RequestError::HostInvalid);
-    }
-    Ok(target.authority.clone().unwrap_or_else(|| host.into()))
 }

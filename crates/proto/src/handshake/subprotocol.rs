@@ -45,9 +45,11 @@ impl Subprotocol {
         lines: impl Iterator<Item = &'a [u8]>,
     ) -> Result<Vec<Subprotocol>, InvalidSubprotocol> {
         let mut list = Vec::new();
-        for item in lines.flat_map(items) {
-            let name = core::str::from_utf8(item).map_err(|_| InvalidSubprotocol::NotAToken)?;
-            Subprotocol::new(name)?.push_onto(&mut list)?;
+        for line in lines {
+            for item in items(line) {
+                let name = core::str::from_utf8(item).map_err(|_| InvalidSubprotocol::NotAToken)?;
+                Subprotocol::new(name)?.push_onto(&mut list)?;
+            }
         }
         Ok(list)
     }
