@@ -24,7 +24,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 async fn echo(request: Result<PendingRequest<Stream>, Error>) -> Result<(), Error> {
-    let mut socket = request?.into_offer().await?.accept().await?;
+    let mut socket = request?.accept().await?;
     while let Some(message) = socket.recv().await {
         socket.feed(message?).await?;
     }

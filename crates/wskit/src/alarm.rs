@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     pin::{Pin, pin},
-    task::{Context, Poll, Waker},
+    task::{Context, Poll, Waker, ready},
 };
 use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
@@ -35,17 +35,37 @@ impl Alarm {
     /// Rings at this time, or never. An alarm that is set for an earlier time rings early, which
     /// costs less than setting it anew for every message.
     pub(crate) fn set(&mut self, deadline: Option<Timestamp>) {
+        // What is further away than a clock can tell is never.
+        let deadline = deadline
+            .and_then(|deadline| self.epoch.get_or_insert_with(Instant::now).checked_add(deadline));
         let Some(deadline) = deadline else {
             self.sleep = None;
             return;
         };
-        let deadline = *self.epoch.get_or_insert_with(Instant::now) + deadline;
         match &mut self.sleep {
             Some(sleep) if sleep.deadline() <= deadline && !sleep.is_elapsed() => return,
             Some(sleep) => sleep.as_mut().reset(deadline),
             None => self.sleep = Some(Box::pin(sleep_until(deadline))),
         }
         self.waker = None;
+    }
+
+    /// Rings at this time unless it is set already.
+    pub(crate) fn set_if_unset(&mut self, deadline: Timestamp) {
+        if self.sleep.is_none() {
+            self.set(Some(deadline));
+        }
+    }
+
+    /// Ready when this time has come, and not early.
+    pub(crate) fn poll_until(&mut self, time: Timestamp, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.set(Some(time));
+            ready!(self.poll(cx));
+            if self.now() >= time {
+                return Poll::Ready(());
+            }
+        }
     }
 
     /// Ready when it rings.

@@ -3,9 +3,10 @@
 mod parsed;
 mod pending;
 
-pub(crate) use pending::{Answering, refuse_unread};
+pub(crate) use pending::{Answering, Received, refuse_unread};
 pub use pending::{PendingOffer, PendingRequest};
 
+use crate::alarm::Alarm;
 #[cfg(feature = "http2")]
 use crate::http2::{Http2Limits, Requests};
 use crate::socket::{Input, Options, WebSocket};
@@ -20,10 +21,11 @@ use std::{
     io,
     pin::pin,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
+use wskit_proto::Timestamp;
 #[cfg(feature = "rustls")]
 use wskit_proto::handshake::Rejection;
 use wskit_proto::handshake::{HeadLimits, OriginPolicy, ServerOpening, Subprotocol};
@@ -203,7 +205,7 @@ impl Server {
     ///     tokio::spawn(async move {
     ///         while let Some(request) = requests.next().await {
     ///             tokio::spawn(async {
-    ///                 let mut socket = request?.into_offer().await?.accept().await?;
+    ///                 let mut socket = request?.accept().await?;
     ///                 socket.send("welcome").await
     ///             });
     ///         }
@@ -264,7 +266,8 @@ impl Server {
         let Some(Tls { config, .. }) = self.settings.tls.clone() else {
             return Ok(MaybeTls::First(stream));
         };
-        match self.in_time(tls::accept(config, stream)).await? {
+        // Boxed, so that a connection without TLS does not move what it would need.
+        match Box::pin(self.in_time(tls::accept(config, stream))).await? {
             Accepted::Tls(stream) => Ok(MaybeTls::Second(stream)),
             Accepted::PlainHttp(stream) => {
                 refuse(stream, Some(Rejection::new(400, tls::PLAIN_HTTP))).await;
@@ -279,7 +282,7 @@ impl Server {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         // Boxed, so that what only the opening needs is not part of the connection's task for ever.
-        Box::pin(async { self.receive_offer(stream).await?.accept().await }).await
+        Box::pin(async { self.receive_request(stream).await?.accept().await }).await
     }
 
     /// Receives a request for a WebSocket, to be accepted or rejected.
@@ -297,11 +300,13 @@ impl Server {
     {
         let mut input = Input::default();
         let mut opening = ServerOpening::new(self.settings.head_limits);
+        let mut alarm = Alarm::new();
         let take = |input: &mut BytesMut| Ok(opening.receive_head(input)?);
-        match self.in_time(read_until(&mut stream, &mut input, take)).await {
+        match self.read_first(&mut stream, &mut input, &mut alarm, take).await {
             Ok(request) => {
                 let answering = Answering::Http1(input.take());
-                Ok(PendingRequest { stream, answering, request, server: self.clone() })
+                let server = self.clone();
+                Ok(Received { stream, answering, request, server, alarm }.into())
             }
             Err(error) => {
                 refuse_unread(stream, &error).await;
@@ -309,35 +314,67 @@ impl Server {
             }
         }
     }
+
+    /// Reads until something can be taken, which is tried after each read, within the opening timeout
+    /// since the alarm was first looked at.
+    pub(crate) async fn read_first<S: AsyncRead + Unpin, T>(
+        &self,
+        stream: &mut S,
+        input: &mut Input,
+        alarm: &mut Alarm,
+        mut take: impl FnMut(&mut BytesMut) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        // It may ring early, so it is set for the first of all deadlines that a connection can have, and
+        // one that ends soon never sets it anew.
+        let Timeouts { close_timeout, .. } = self.settings.options.config.timeouts;
+        let first = self.settings.opening_timeout.unwrap_or(close_timeout).min(close_timeout);
+        alarm.set_if_unset(first);
+        poll_fn(|cx| match poll_until_taken(stream, input, &mut take, cx) {
+            Poll::Ready(taken) => Poll::Ready(taken),
+            Poll::Pending => self.poll_overdue(alarm, Timestamp::ZERO, cx).map(Err),
+        })
+        .await
+    }
+
+    /// Ready when a step of the opening handshake that began then has taken too long.
+    ///
+    /// The alarm is the connection's from its beginning to its end, so that one timer does for all.
+    fn poll_overdue(
+        &self,
+        alarm: &mut Alarm,
+        begun: Timestamp,
+        cx: &mut Context<'_>,
+    ) -> Poll<Error> {
+        let Some(time) = self.settings.opening_timeout else { return Poll::Pending };
+        ready!(alarm.poll_until(begun.saturating_add(time), cx));
+        Poll::Ready(Error::OpeningTimeout(time))
+    }
 }
 
-/// Reads until something can be taken, which is tried after each read.
-pub(crate) async fn read_until<S: AsyncRead + Unpin, T>(
+fn poll_until_taken<S: AsyncRead + Unpin, T>(
     stream: &mut S,
     input: &mut Input,
-    mut take: impl FnMut(&mut BytesMut) -> Result<Option<T>, Error>,
-) -> Result<T, Error> {
-    // Who connects and says nothing holds no memory to read into.
-    poll_fn(|cx| {
-        loop {
-            let bytes = input.with_room(|_| 0);
-            match pin!(stream.read_buf(bytes)).poll(cx) {
-                Poll::Ready(Ok(0)) => {
-                    let ended = io::ErrorKind::UnexpectedEof.into();
-                    return Poll::Ready(Err(Error::Opening(ended)));
-                }
-                Poll::Ready(Ok(_)) => {
-                    if let Some(taken) = take(input.bytes().bytes_mut())? {
-                        return Poll::Ready(Ok(taken));
-                    }
-                }
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Opening(error))),
-                Poll::Pending => {
-                    input.give_back();
-                    return Poll::Pending;
+    take: &mut impl FnMut(&mut BytesMut) -> Result<Option<T>, Error>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<T, Error>> {
+    loop {
+        let bytes = input.with_room(|_| 0);
+        match pin!(stream.read_buf(bytes)).poll(cx) {
+            Poll::Ready(Ok(0)) => {
+                let ended = io::ErrorKind::UnexpectedEof.into();
+                return Poll::Ready(Err(Error::Opening(ended)));
+            }
+            Poll::Ready(Ok(_)) => {
+                if let Some(taken) = take(input.bytes().bytes_mut())? {
+                    return Poll::Ready(Ok(taken));
                 }
             }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(Error::Opening(error))),
+            Poll::Pending => {
+                // Who connects and says nothing holds no memory to read into.
+                input.give_back();
+                return Poll::Pending;
+            }
         }
-    })
-    .await
+    }
 }

@@ -172,6 +172,52 @@ async fn a_server_does_not_wait_longer_for_a_request_than_the_opening_timeout() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_request_has_all_of_the_opening_timeout_and_the_connection_its_own_times() {
+    let (near, far) = duplex(1 << 16);
+    let accepting = tokio::spawn(async move { wskit::accept(far).await });
+    let mut peer = Peer::new(near, true);
+    let (first, rest) = common::REQUEST.as_bytes().split_at(20);
+    peer.write(first).await;
+    sleep(seconds(9)).await;
+    peer.write(rest).await;
+    peer.head().await;
+    let mut server = accepting.await.unwrap().unwrap();
+    let begun = Instant::now();
+    assert_eq!(missed(server.recv().await), (Missed::Keepalive, Some(1006)));
+    assert_eq!(begun.elapsed().as_secs(), 40);
+    drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_closes_at_once_waits_as_long_as_the_close_timeout() {
+    let (near, far) = duplex(1 << 16);
+    let (peer, server) = tokio::join!(Peer::client(near), wskit::accept(far));
+    let mut server = server.unwrap();
+    sleep(seconds(1)).await;
+    let begun = Instant::now();
+    server.feed(Message::Close(None)).await.unwrap();
+    assert_eq!(missed(server.recv().await), (Missed::Close, Some(1006)));
+    assert_eq!(begun.elapsed().as_secs(), 5);
+    drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_no_clock_can_tell_is_waited_for_ever() {
+    let timeouts = Timeouts { close_timeout: Duration::MAX, ..Timeouts::default() };
+    let server = Server::new().timeouts(timeouts).opening_timeout(Duration::MAX);
+    let (near, far) = duplex(1 << 16);
+    let mut peer = Peer::new(near, true);
+    let accepting = tokio::spawn(async move { server.accept(far).await });
+    sleep(seconds(1_000_000)).await;
+    peer.write(common::REQUEST.as_bytes()).await;
+    peer.head().await;
+    let mut server = accepting.await.unwrap().unwrap();
+    server.feed(Message::Close(None)).await.unwrap();
+    assert!(timeout(seconds(1_000_000), server.recv()).await.is_err());
+    drop(peer);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_does_not_wait_longer_for_its_answer_to_leave_than_the_opening_timeout() {
     let (near, far) = duplex(16);
     let mut peer = Peer::new(near, true);

@@ -2,6 +2,7 @@
 
 use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
+use crate::alarm::Alarm;
 use crate::socket::{Opened, WebSocket};
 use crate::timings::{Timings, timed};
 #[cfg(feature = "rustls")]
@@ -200,7 +201,8 @@ impl Client {
                 },
             }
         };
-        let opened = Opened { stream, input, output: Output::default(), agreed };
+        let (output, alarm) = (Output::default(), Alarm::new());
+        let opened = Opened { stream, input, output, agreed, alarm };
         Ok(WebSocket::client(opened, &self.options))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Http2Limits, Http2Stream, add_header, broken};
 use crate::Error;
+use crate::alarm::Alarm;
 use crate::client::{Client, ClientStream, Patience};
 use crate::socket::{Opened, WebSocket};
 use bytes::{Bytes, BytesMut};
@@ -97,7 +98,8 @@ impl Http2Connection {
             Err(error) => return Err(error.into()),
         };
         let stream = ClientStream::of_http2(Http2Stream::answered(frames, data));
-        let opened = Opened { stream, input: BytesMut::new(), output: Output::default(), agreed };
+        let (input, output, alarm) = (BytesMut::new(), Output::default(), Alarm::new());
+        let opened = Opened { stream, input, output, agreed, alarm };
         Ok(WebSocket::client(opened, client.options()))
     }
 }

@@ -3,7 +3,8 @@
 use super::live::Live;
 use super::rewound::{Rewound, is_http2};
 use super::{Http2Limits, Http2Stream, broken};
-use crate::server::{Answering, PendingRequest, Server, read_until, refuse_unread};
+use crate::alarm::Alarm;
+use crate::server::{Answering, PendingRequest, Received, Server, refuse_unread};
 use crate::socket::Input;
 use crate::{Either, Error};
 use bytes::{Bytes, BytesMut};
@@ -19,7 +20,7 @@ use std::{
     time::Duration,
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 use wskit_proto::handshake::{PseudoHeaders, Rejection, Request, RequestError, ServerOpening};
 
 /// What a WebSocket runs on whose client spoke either version: the whole connection, or a stream of
@@ -40,8 +41,8 @@ enum Stage<S> {
     First {
         stream: S,
         input: Input,
-        /// When the first wait for it began.
-        begun: Option<Instant>,
+        /// Was first looked at when the first wait for it began.
+        alarm: Alarm,
     },
     /// The request of HTTP/1.1 is being refused, for this.
     Refusing(Error),
@@ -57,8 +58,8 @@ enum First {
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     pub(crate) fn new(server: Server, limits: Option<Http2Limits>, stream: S) -> Requests<S> {
-        let input = Input::default();
-        Requests { server, limits, stage: Stage::First { stream, input, begun: None } }
+        let (input, alarm) = (Input::default(), Alarm::new());
+        Requests { server, limits, stage: Stage::First { stream, input, alarm } }
     }
 
     /// The next request, or `None` when the connection has ended. An error is of one request, which
@@ -70,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     /// Cancel safe, also in that the [opening timeout](Server::opening_timeout) goes on. Only a refusal
     /// over HTTP/1.1 may be cut short; its error is given by the next call.
     pub async fn next(&mut self) -> Option<Result<PendingRequest<ServerStream<S>>, Error>> {
-        if let Stage::First { stream, input, begun } = &mut self.stage {
+        if let Stage::First { stream, input, alarm } = &mut self.stage {
             let speaks_http2 = self.limits.is_some();
             let mut opening = ServerOpening::new(self.server.head_limits());
             let take = |input: &mut BytesMut| match is_http2(input) {
@@ -78,10 +79,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
                 None if speaks_http2 => Ok(None),
                 _ => Ok(opening.receive_head(input)?.map(First::Http1)),
             };
-            let begun = *begun.get_or_insert_with(Instant::now);
-            let received = read_until(stream, input, take);
-            let received = self.server.in_time_since(begun, received).await;
-            let Stage::First { stream, mut input, .. } =
+            let received = self.server.read_first(stream, input, alarm, take).await;
+            let Stage::First { stream, mut input, alarm } =
                 mem::replace(&mut self.stage, Stage::Ended)
             else {
                 return None;
@@ -92,7 +91,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
                     let stream = Either::First(stream);
                     let answering = Answering::Http1(input);
                     let server = self.server.clone();
-                    return Some(Ok(PendingRequest { stream, answering, request, server }));
+                    let received = Received { stream, answering, request, server, alarm };
+                    return Some(Ok(received.into()));
                 }
                 Ok(First::Http2) => {
                     let limits = self.limits.unwrap_or_default();
@@ -161,12 +161,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
         };
         let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         match self.server.check_request(fields, headers) {
-            Ok(request) => Ok(PendingRequest {
+            Ok(request) => Ok(PendingRequest::from(Received {
                 stream: Either::Second(Box::new(stream)),
                 answering: Answering::Http2(http2_stream),
                 request,
                 server: self.server.clone(),
-            }),
+                alarm: Alarm::new(),
+            })),
             Err(error) => {
                 refuse(&mut stream, &error);
                 Err(error.into())

@@ -1,11 +1,12 @@
 //! The steps of [`Server`] one by one, for those who receive requests by another HTTP server.
 
 use super::Server;
+use crate::alarm::Alarm;
 use crate::socket::Opened;
 use crate::{Error, Limits, WebSocket};
 use bytes::BytesMut;
 use std::future::Future;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use wskit_proto::Output;
 use wskit_proto::handshake::{Acceptance, Agreed, ControlData, Offer, Request, RequestError};
 
@@ -78,24 +79,15 @@ impl Server {
         &self,
         step: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        self.in_time_since(Instant::now(), step).await
-    }
-
-    /// The same for a step that began then.
-    pub(crate) async fn in_time_since<T>(
-        &self,
-        begun: Instant,
-        step: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
         let Some(time) = self.settings.opening_timeout else { return step.await };
-        let left = time.saturating_sub(begun.elapsed());
-        timeout(left, step).await.unwrap_or(Err(Error::OpeningTimeout(time)))
+        timeout(time, step).await.unwrap_or(Err(Error::OpeningTimeout(time)))
     }
 
     /// The connection, once the response has been written to the stream, or will be before
     /// anything else. `received` is what was read from the stream behind the request.
     pub fn open<S>(&self, stream: S, received: BytesMut, agreed: Agreed) -> WebSocket<S> {
-        let opened = Opened { stream, input: received, output: Output::default(), agreed };
+        let (output, alarm) = (Output::default(), Alarm::new());
+        let opened = Opened { stream, input: received, output, agreed, alarm };
         WebSocket::server(opened, &self.settings.options)
     }
 }

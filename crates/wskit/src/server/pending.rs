@@ -1,11 +1,19 @@
 //! What was received and waits for an answer.
 
 use super::Server;
+use crate::alarm::Alarm;
 use crate::http2::Http2Stream;
 use crate::socket::{Opened, WebSocket};
 use crate::{Error, buffers};
 use bytes::BytesMut;
-use std::{fmt, future::Future, io, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    io,
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use wskit_proto::Output;
@@ -15,12 +23,17 @@ use wskit_proto::handshake::{Acceptance, Offer, Rejection, Request, RequestError
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request that was received and waits for an answer.
+// Boxed, so that it moves from future to future at the price of a pointer.
 #[derive(Debug)]
-pub struct PendingRequest<S> {
+pub struct PendingRequest<S>(Box<Received<S>>);
+
+#[derive(Debug)]
+pub(crate) struct Received<S> {
     pub(crate) stream: S,
     pub(crate) answering: Answering<S>,
     pub(crate) request: Request,
     pub(crate) server: Server,
+    pub(crate) alarm: Alarm,
 }
 
 /// A request for a WebSocket that keeps all rules and waits to be accepted or rejected.
@@ -30,6 +43,7 @@ pub struct PendingOffer<S> {
     answering: Answering<S>,
     offer: Offer,
     server: Server,
+    alarm: Alarm,
 }
 
 /// How a request is answered, which depends on the version of HTTP.
@@ -41,15 +55,21 @@ pub(crate) enum Answering<S> {
     Http2(fn(&mut S) -> &mut Http2Stream),
 }
 
+impl<S> From<Received<S>> for PendingRequest<S> {
+    fn from(received: Received<S>) -> PendingRequest<S> {
+        PendingRequest(Box::new(received))
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
     /// The request.
     pub fn request(&self) -> &Request {
-        &self.request
+        &self.0.request
     }
 
     /// Whether it asks for a WebSocket, rightly or wrongly.
     pub fn is_upgrade(&self) -> bool {
-        self.request.is_upgrade()
+        self.0.request.is_upgrade()
     }
 
     /// Takes another host for the one that the request is for: the one that clients ask a proxy for
@@ -59,35 +79,56 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
     /// # Errors
     /// The text is no host with or without a port; the request stays as it is.
     pub fn replace_host(&mut self, host: &str) -> Result<(), RequestError> {
-        self.request.replace_host(host)
+        self.0.request.replace_host(host)
     }
 
     /// Checks that it is a request for a WebSocket that keeps all rules, and refuses it otherwise.
     pub fn into_offer(self) -> impl Future<Output = Result<PendingOffer<S>, Error>> {
         // What can be done at once is, so that the future holds no more than it needs.
-        let PendingRequest { stream, answering, request, server } = self;
+        let checked = self.check();
+        async {
+            match checked {
+                Ok(offer) => Ok(offer),
+                Err(refused) => Err(refused.await),
+            }
+        }
+    }
+
+    /// Accepts it if it is a request for a WebSocket that keeps all rules, with the first of the server's
+    /// subprotocols that was offered, and refuses it otherwise.
+    pub fn accept(self) -> impl Future<Output = Result<WebSocket<S>, Error>> {
+        let accepted = self.check().map(PendingOffer::accept);
+        async {
+            match accepted {
+                Ok(accepted) => accepted.await,
+                Err(refused) => Err(refused.await),
+            }
+        }
+    }
+
+    /// The offer, or the future of its refusal, which gives the reason.
+    fn check(self) -> Result<PendingOffer<S>, Pin<Box<impl Future<Output = Error>>>> {
+        let Received { stream, answering, request, server, alarm } = *self.0;
         let offer = request.into_offer().and_then(|offer| {
             offer.check_origin(&server.settings.origins)?;
             Ok(offer)
         });
-        let outcome = match offer {
-            Ok(offer) => Ok(PendingOffer { stream, answering, offer, server }),
-            Err(error) => Err((answering.reject(stream, (&error).into()), error)),
-        };
-        async {
-            match outcome {
-                Ok(offer) => Ok(offer),
-                Err((refused, error)) => {
+        match offer {
+            Ok(offer) => Ok(PendingOffer { stream, answering, offer, server, alarm }),
+            Err(error) => {
+                let refused = answering.reject(stream, (&error).into());
+                Err(Box::pin(async {
                     refused.await;
-                    Err(error.into())
-                }
+                    error.into()
+                }))
             }
         }
     }
 
     /// Answers with an error and ends the connection, or the stream of it that the request came on.
     pub async fn reject(self, rejection: Rejection) -> Result<(), Error> {
-        self.answering.reject(self.stream, rejection).await;
+        let Received { stream, answering, .. } = *self.0;
+        answering.reject(stream, rejection).await;
         Ok(())
     }
 
@@ -97,11 +138,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingRequest<S> {
     /// For HTTP/1.1 alone: nothing can be written to a stream of HTTP/2 before it is answered, and
     /// nobody can answer it then. When it is dropped, it is reset.
     pub fn into_parts(self) -> (S, BytesMut, Request) {
-        let input = match self.answering {
+        let Received { stream, answering, request, .. } = *self.0;
+        let input = match answering {
             Answering::Http1(input) => input,
             Answering::Http2(_) => BytesMut::new(),
         };
-        (self.stream, input, self.request)
+        (stream, input, request)
     }
 }
 
@@ -127,7 +169,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
         self,
         acceptance: Acceptance,
     ) -> impl Future<Output = Result<WebSocket<S>, Error>> {
-        let PendingOffer { mut stream, answering, offer, server } = self;
+        let PendingOffer { mut stream, answering, offer, server, alarm } = self;
         let compression = &server.settings.options.config.compression;
         let mut output = Output::default();
         let (agreed, input, answered) = match answering {
@@ -143,11 +185,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PendingOffer<S> {
                 (agreed, BytesMut::new(), response.accept())
             }
         };
-        let opened = Opened { stream, input, output, agreed };
+        let opened = Opened { stream, input, output, agreed, alarm };
         let mut socket = WebSocket::server(opened, &server.settings.options);
         async move {
             answered.map_err(Error::Opening)?;
-            server.in_time(socket.flush()).await?;
+            let mut begun = None;
+            poll_fn(|cx| match socket.poll_flush(cx) {
+                Poll::Ready(written) => Poll::Ready(written),
+                Poll::Pending => {
+                    let alarm = socket.alarm();
+                    let begun = *begun.get_or_insert_with(|| alarm.now());
+                    server.poll_overdue(alarm, begun, cx).map(Err)
+                }
+            })
+            .await?;
             Ok(socket)
         }
     }

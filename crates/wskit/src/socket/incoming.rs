@@ -96,6 +96,7 @@ impl Incoming {
         receiving: Receiving,
         deadlines: Deadlines,
         input: BytesMut,
+        alarm: Alarm,
         is_server: bool,
         shows_control: bool,
     ) -> Incoming {
@@ -103,13 +104,17 @@ impl Incoming {
             receiving,
             deadlines,
             input: Input::new(input),
-            alarm: Alarm::new(),
+            alarm,
             stage: Stage::Messages,
             farewell: None,
             is_server,
             shows_control,
             waiting_bytes: 0,
         }
+    }
+
+    pub(crate) fn alarm(&mut self) -> &mut Alarm {
+        &mut self.alarm
     }
 
     pub(crate) fn savings(&self) -> Savings {

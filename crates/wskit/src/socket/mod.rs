@@ -15,6 +15,7 @@ pub(crate) use item::Item;
 pub use item::MessagePiece;
 pub(crate) use outgoing::Outgoing;
 
+use crate::alarm::Alarm;
 use crate::{Error, Lost, entropy};
 use bytes::{Bytes, BytesMut};
 use std::{
@@ -116,6 +117,7 @@ pub(crate) struct Opened<S> {
     pub(crate) input: BytesMut,
     pub(crate) output: Output,
     pub(crate) agreed: Agreed,
+    pub(crate) alarm: Alarm,
 }
 
 impl<S> WebSocket<S> {
@@ -128,13 +130,19 @@ impl<S> WebSocket<S> {
     }
 
     fn new(role: Role, opened: Opened<S>, options: &Options) -> WebSocket<S> {
-        let Opened { stream, input, output, agreed } = opened;
+        let Opened { stream, input, output, agreed, alarm } = opened;
         let (receiving, sending, deadlines) =
             Connection::with_agreed(role, options.config.clone(), &agreed).into_parts();
         let is_server = matches!(role, Role::Server);
-        let incoming = Incoming::new(receiving, deadlines, input, is_server, options.shows_control);
+        let incoming =
+            Incoming::new(receiving, deadlines, input, alarm, is_server, options.shows_control);
         let outgoing = Outgoing::new(sending, output);
         WebSocket { inner: Box::new(Inner { stream, incoming, outgoing, agreed }) }
+    }
+
+    /// What wakes it at its deadlines.
+    pub(crate) fn alarm(&mut self) -> &mut Alarm {
+        self.inner.incoming.alarm()
     }
 
     /// What was agreed in the opening handshake: subprotocol, extensions, and the headers of the
