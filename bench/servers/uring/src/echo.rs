@@ -1,8 +1,7 @@
 //! What is sent back.
 
-use bytes::BytesMut;
 use wskit_proto::handshake::{Acceptance, ServerOpening};
-use wskit_proto::{Compression, Config, Connection, Event, Message, Output, Role};
+use wskit_proto::{Compression, Config, Connection, Event, Input, Message, Output, Role};
 
 pub enum Echo {
     Bytes(Vec<u8>),
@@ -11,7 +10,7 @@ pub enum Echo {
 
 /// The server's end of a WebSocket.
 pub struct Messages {
-    input: BytesMut,
+    input: Input,
     output: Output,
     opening: ServerOpening,
     connection: Option<Connection>,
@@ -25,7 +24,7 @@ impl Echo {
     pub fn messages() -> Echo {
         let opening = ServerOpening::default();
         Echo::Messages(Box::new(Messages {
-            input: BytesMut::new(),
+            input: Input::new(),
             output: Output::default(),
             opening,
             connection: None,
@@ -57,7 +56,10 @@ impl Messages {
         let Messages { input, output, opening, connection } = self;
         input.extend_from_slice(bytes);
         if connection.is_none() {
-            let Some(offer) = opening.receive(input).expect("it is a good request") else { return };
+            let Some(offer) = opening.receive(input.bytes_mut()).expect("it is a good request")
+            else {
+                return;
+            };
             let agreed = offer.accept(Acceptance::default(), &Compression::off(), output);
             *connection = Some(Connection::with_agreed(Role::Server, Config::default(), &agreed));
         }
