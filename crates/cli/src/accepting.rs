@@ -22,7 +22,6 @@ pub(crate) type Transport = MaybeTls<Connection>;
 pub(crate) type Stream = ServerStream<Transport>;
 
 /// What a connection has brought.
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and soon moved on")]
 enum Arrival {
     /// The one request of HTTP/1.1.
     One(Result<PendingRequest<Stream>, wskit::Error>),
@@ -30,7 +29,6 @@ enum Arrival {
 }
 
 /// What is served.
-#[expect(clippy::large_enum_variant, reason = "the large one is the usual one, and soon moved on")]
 enum LetIn {
     One(PendingRequest<Stream>, Box<Visitor>),
     Many(Box<ServedStreams>),
