@@ -289,6 +289,35 @@ impl Broker {
         self.ask(&format!("STREAM.PURGE.{stream}"), &json!({ "seq": first })).await.map(drop)
     }
 
+    /// Deletes a stream that is over, unless there is another of its name.
+    pub(crate) async fn delete_ended(&self, stream: &str) -> Result<(), Error> {
+        match self.is_ended(stream).await? {
+            true => self.delete(stream).await,
+            false => Ok(()),
+        }
+    }
+
+    /// Whether the last message of a stream is its end.
+    async fn is_ended(&self, stream: &str) -> Result<bool, Error> {
+        let Some(info) = self.info(stream).await? else { return Ok(false) };
+        if info.state.messages == 0 {
+            return Ok(false);
+        }
+        match self.handle(stream).await?.get_raw_message(info.state.last_sequence).await {
+            Ok(message) => Ok(Stored::from(message).record.is_end),
+            Err(error) => match error.kind() {
+                LastRawMessageErrorKind::NoMessageFound => Ok(false),
+                // Another node was faster.
+                LastRawMessageErrorKind::JetStream(error)
+                    if error.error_code() == ErrorCode::STREAM_NOT_FOUND =>
+                {
+                    Ok(false)
+                }
+                _ => Err(failed(&error)),
+            },
+        }
+    }
+
     /// Sees to it that a stream is gone.
     pub(crate) async fn delete(&self, stream: &str) -> Result<(), Error> {
         let nothing = json!({});

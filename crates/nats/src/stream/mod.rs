@@ -71,6 +71,9 @@ pub(crate) struct Task<T> {
     asking: Vec<oneshot::Sender<Result<(), Error>>>,
     /// A stream that is over and perhaps not gone yet.
     ended: Option<Arc<str>>,
+    /// The epoch of the last stream that is over, as far as is known here. Its name is not given again: whoever was
+    /// told of the end may delete it late.
+    over: Option<String>,
     /// Whether what is known here is what the server has, as far as can be known.
     in_step: bool,
     /// Whether a stream that nothing was put into is to end with the next look.
@@ -107,6 +110,7 @@ impl<T: Send + 'static> Task<T> {
             answers: FuturesOrdered::new(),
             asking: Vec::new(),
             ended: None,
+            over: None,
             in_step: false,
             is_expiring: false,
             look_again_after: LOOK_AFTER_MIN,
@@ -198,11 +202,13 @@ impl<T: Send + 'static> Task<T> {
             self.told = Some(self.broker.subscribe(&self.followed.room).await?);
         }
         if let Some(stream) = self.ended.take() {
-            // Whoever ended it may not have lived to see to this; or has done it, which is no error.
-            let _it_may_be_gone = self.broker.delete(&stream).await;
+            // Whoever ended it may not have lived to see to this; or has done it, and there may be another by now.
+            self.broker.delete_ended(&stream).await?;
         }
         let Some(info) = self.look().await? else {
-            *lock(&self.followed.kept) = None;
+            if let Some((stream, _)) = self.stands() {
+                self.forget(&stream);
+            }
             return Ok(());
         };
         let stream = info.config.name.clone();
@@ -210,17 +216,13 @@ impl<T: Send + 'static> Task<T> {
         let known = self.stands().filter(|(known, _)| **known == *stream).map(|(_, last)| last);
         if known.is_some_and(|known| last < known) {
             // The server lost what it had kept. Its offsets would be given away twice, so this life of the room is over.
-            self.end(&stream, last).await?;
-            *lock(&self.followed.kept) = None;
-            return Ok(());
+            return self.end(&stream, last).await;
         }
         // Who began it may have come no further; if it is just about to, it is told and begins another.
         let is_left = std::mem::take(&mut self.is_expiring) && self.outbox.is_empty();
         // The server lets go of what is too old by its own clock, so nothing depends on those of nodes.
         if info.state.messages == 0 && (last > 0 || is_left) {
-            self.end(&stream, last).await?;
-            *lock(&self.followed.kept) = None;
-            return Ok(());
+            return self.end(&stream, last).await;
         }
         if known.is_none() {
             let Some(epoch) = self.broker.names.epoch(&stream) else {
@@ -235,9 +237,8 @@ impl<T: Send + 'static> Task<T> {
                 false => Some(Kept::after(stream.clone().into(), epoch.into(), first - 1)),
             };
             let Some(kept) = kept else {
-                self.broker.delete(&stream).await?;
-                *lock(&self.followed.kept) = None;
-                return Ok(());
+                self.forget(&stream);
+                return self.broker.delete_ended(&stream).await;
             };
             *lock(&self.followed.kept) = Some(kept);
         }
@@ -353,9 +354,22 @@ impl<T: Send + 'static> Task<T> {
         let record = Record { attempt, time: 0, id: None, is_end: true };
         let sent = self.broker.publish(&self.followed.room, &after, &record, "".into()).await;
         sent.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;
+        self.forget(stream);
         self.broker.delete(stream).await?;
         self.shared.count_one_less();
         Ok(())
+    }
+
+    /// A stream is over.
+    fn forget(&mut self, stream: &str) {
+        self.over = self.broker.names.epoch(stream);
+        *lock(&self.followed.kept) = None;
+    }
+
+    /// What the next stream is to be called by, where this is wanted: another name than those that were.
+    fn epoch_to_begin(&self, wanted: &Arc<str>) -> Arc<str> {
+        let follows = |over: &&String| over.strip_prefix(&**wanted).is_some_and(is_life);
+        self.over.as_ref().filter(follows).map_or(wanted.clone(), |over| format!("{over}.1").into())
     }
 
     fn purge(&self, messages_min: u64) {
@@ -374,7 +388,10 @@ impl<T: Send + 'static> Task<T> {
     fn apply(&mut self, stored: Stored) {
         let Stored { offset, record, payload } = stored;
         if record.is_end {
-            self.ended = lock(&self.followed.kept).take().map(|kept| kept.stream);
+            if let Some((stream, _)) = self.stands() {
+                self.forget(&stream);
+                self.ended = Some(stream);
+            }
             self.in_step = false;
         } else if let Some(pending) = self.outbox.arrived(&record.attempt) {
             self.keep(offset, pending);
@@ -394,6 +411,11 @@ impl<T: Send + 'static> Task<T> {
         // Under the lock still, so that whoever asks for the position gets the commits that are not in it.
         self.shared.commits.put([Commit { stream, epoch, outcome: Outcome::Kept(message), tag }]);
     }
+}
+
+/// Whether this, behind an epoch, names the same life of the room or one after it.
+fn is_life(rest: &str) -> bool {
+    rest.is_empty() || rest.starts_with('.')
 }
 
 /// What the server tells next; for ever pending if it is not asked yet.

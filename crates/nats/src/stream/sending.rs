@@ -77,7 +77,7 @@ impl<T: Send + 'static> Task<T> {
     /// Begins a stream for the first message that waits.
     async fn begin(&mut self) -> Result<(), Error> {
         let Some(first) = self.outbox.first() else { return Ok(()) };
-        let epoch = first.append.epoch.clone();
+        let epoch = self.epoch_to_begin(&first.append.epoch);
         // Nobody else of this node begins one meanwhile, or there might be one too many.
         let turn = self.shared.beginning.lock().await;
         let count = self.broker.count().await?;

@@ -66,6 +66,27 @@ fn what_is_too_old_for_the_server_goes_and_a_room_without_messages_begins_anew()
 }
 
 #[test]
+fn no_two_lives_of_a_room_have_the_same_epoch_whoever_wants_it() {
+    let server = NatsServer::start();
+    let store = store(&server, Duration::from_millis(100));
+    let _following = follow(&store, "room");
+    let epoch = || {
+        store.append(message("room", None, 0, "x", 7));
+        commit(&store).epoch
+    };
+    let is_over = || {
+        store.expire(0);
+        position(&store, "room").is_none()
+    };
+    let mut epochs = Vec::new();
+    for _ in 0..3 {
+        epochs.push(epoch().to_string());
+        until(is_over);
+    }
+    assert_eq!(epochs, ["epoch of 7", "epoch of 7.1", "epoch of 7.1.1"]);
+}
+
+#[test]
 fn a_room_that_nobody_is_in_is_forgotten_too() {
     let server = NatsServer::start();
     let age_max = Duration::from_millis(100);
