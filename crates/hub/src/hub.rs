@@ -138,6 +138,7 @@ impl Hub {
             store.look(room.stream()).await.map_err(|_| Refusal::NotReadable)?;
             position = store.position(room.stream());
         }
+        room.let_go(|| store.position(room.stream()));
         let (slot, mailbox) = mailbox(limits.mailbox_bytes_max);
         let reads = visit.rights.reads;
         let had = visit.had.as_ref().filter(|_| reads);
@@ -223,7 +224,11 @@ impl Hub {
 
     /// Lets go of what is too old. To be called now and then, about once a minute.
     pub fn expire(&self, now: Timestamp) {
-        self.shared.store.expire(now.unix_milliseconds());
+        let store = &self.shared.store;
+        store.expire(now.unix_milliseconds());
+        for room in self.rooms() {
+            room.let_go(|| store.position(room.stream()));
+        }
         self.shared.users.expire(now);
         self.shared.beginnings.expire(now);
     }

@@ -132,6 +132,18 @@ impl Room {
         lock(&self.state).tail.fill(deliveries.collect(), limits);
     }
 
+    /// Lets go of what the store has let go of. It is asked under the lock, so that nothing is delivered meanwhile.
+    pub(crate) fn let_go(&self, position: impl FnOnce() -> Option<Position>) {
+        let mut state = lock(&self.state);
+        let first = match position() {
+            Some(position) if position.epoch == state.epoch => position.first,
+            // Another life of the room is about to be told of.
+            Some(_) => return,
+            None => state.tail.last() + 1,
+        };
+        state.tail.let_go_before(first);
+    }
+
     /// Lets somebody in, welcomes them, and tells the others. `position` is where the stream stands, which may be
     /// further than what was delivered here.
     ///

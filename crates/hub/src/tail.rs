@@ -56,6 +56,16 @@ impl Tail {
         }
     }
 
+    /// Lets go of what comes before this offset, as the store did.
+    pub(crate) fn let_go_before(&mut self, offset: u64) {
+        while self.first() < offset
+            && let Some(first) = self.deliveries.pop_front()
+        {
+            self.bytes -= first.len();
+            self.is_filled = true;
+        }
+    }
+
     /// The offset of the last message that was delivered; 0 as long as there was none.
     pub(crate) fn last(&self) -> u64 {
         self.last
@@ -133,6 +143,17 @@ mod tests {
             assert_eq!(offsets(tail.deliveries()), [8, 9, 10, 11]);
         }
         assert_eq!(tail.to_be_filled_up_to(), None);
+    }
+
+    #[test]
+    fn lets_go_of_what_the_store_let_go_of() {
+        let mut tail = filled(&Limits::default(), 3);
+        tail.let_go_before(1);
+        assert_eq!(offsets(tail.deliveries()), [1, 2, 3]);
+        tail.let_go_before(3);
+        assert_eq!(offsets(tail.deliveries()), [3]);
+        tail.let_go_before(9);
+        assert_eq!((tail.last(), tail.deliveries().count(), tail.bytes), (3, 0, 0));
     }
 
     #[test]
