@@ -10,8 +10,8 @@ use std::time::Duration;
 use std::{env, io, net::SocketAddr};
 
 const WARM_UP_ROUNDS: usize = 20;
-/// The members of a chat are told of each other, which has to be over first.
-const QUIET: Duration = Duration::from_millis(500);
+/// The members of a chat are told of each other, which has to be over first; in a large room once a second.
+const QUIET: Duration = Duration::from_millis(1_500);
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = env::args().skip(1).collect();

@@ -10,8 +10,8 @@ use fanout::text_frame;
 use std::time::{Duration, Instant};
 use std::{env, io, net::SocketAddr};
 
-/// The members of a chat are told of each other, which has to be over first.
-const QUIET: Duration = Duration::from_millis(300);
+/// The members of a chat are told of each other, which has to be over first; in a large room once a second.
+const QUIET: Duration = Duration::from_millis(1_500);
 const OFFER: &str = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n";
 const WORDS: &str = "the harbour lights were lit before the first boat came home and nobody had asked for them yet but \
     everyone was glad of it all the same";
