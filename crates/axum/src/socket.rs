@@ -48,7 +48,7 @@ impl WebSocket {
     }
 
     /// The connection in wskit's own shape, with all that it can do: feeding messages, halves for
-    /// two tasks, messages piece by piece, messages that are encoded once for many.
+    /// two tasks, messages piece by piece, messages that are compressed once for many.
     pub fn into_inner(self) -> wskit_hyper::WebSocket {
         self.inner
     }

@@ -51,13 +51,30 @@ impl Input {
         self.bytes.reserve(additional);
     }
 
+    /// Makes room for so many bytes more if that takes no new memory: what shared this memory has
+    /// been dropped. Whether it did.
+    pub fn try_reclaim(&mut self, additional: usize) -> bool {
+        self.bytes.try_reclaim(additional)
+    }
+
+    /// Appends all bytes to another input. If that is empty, what was checked need not be checked
+    /// again there.
+    pub fn copy_to(&self, other: &mut Input) {
+        if other.bytes.is_empty() {
+            other.checked_bytes = self.checked_bytes;
+        }
+        other.bytes.extend_from_slice(&self.bytes);
+    }
+
     /// Appends bytes.
     #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The bytes, to do anything with. None of them counts as checked any more.
+    /// The bytes, to do anything with. None of them counts as checked any more, so a text that is
+    /// long is checked from its beginning whenever this was called; what only arrives is appended
+    /// with [`extend_from_slice`](Input::extend_from_slice) or as to any [`BufMut`].
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut BytesMut {
         self.checked_bytes = 0;
@@ -182,6 +199,21 @@ mod tests {
         }
         assert_eq!(**input, *bytes);
         Ok(())
+    }
+
+    #[test]
+    fn what_was_checked_is_known_in_other_memory_too() {
+        let (mut input, mut other) = (Input::from(&b"caf\xc3"[..]), Input::new());
+        input.unmask_text(0..4, [0; 4], 0).unwrap();
+        assert_eq!(input.checked_bytes, 3);
+        input.copy_to(&mut other);
+        assert_eq!((&*other, other.checked_bytes), (&*input, 3));
+        // Behind other bytes it is not at the front.
+        let mut behind = Input::from(&b"\xa9"[..]);
+        input.copy_to(&mut behind);
+        assert_eq!((&*behind, behind.checked_bytes), (&b"\xa9caf\xc3"[..], 0));
+        let _whether_it_did = input.try_reclaim(1);
+        assert_eq!(input.checked_bytes, 3);
     }
 
     #[test]

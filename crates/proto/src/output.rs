@@ -289,7 +289,7 @@ impl Output {
     /// All that waits, if it lies in one slice, as it does unless long payloads wait.
     #[inline]
     pub fn only_chunk(&self) -> Option<&[u8]> {
-        let OutputMemory(waiting) = self.memory.as_ref()?;
+        let Some(OutputMemory(waiting)) = &self.memory else { return Some(&[]) };
         waiting.shared.payloads.is_empty().then(|| waiting.copied())
     }
 

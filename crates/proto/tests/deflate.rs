@@ -407,6 +407,17 @@ fn a_prepared_message_is_compressed_once_for_all() {
         frames.push(drain(&mut output));
     }
     assert!(frames.iter().all(|frame| *frame == frames[0] && frame.len() < 400));
+    // So long even when compressed that it is shared, not copied.
+    let numbers: String = (0..4000_u64).map(|n| (n * n * 48_271 % 99_991).to_string()).collect();
+    let long = Prepared::text(numbers);
+    let places = [(); 2].map(|()| {
+        let (_, mut server) = open(shared(), shared(), Limits::default());
+        let mut output = Output::default();
+        server.send_prepared(&long, &mut output).unwrap();
+        assert!(output.len() < 12_000, "it is compressed");
+        output.chunks().last().unwrap().as_ptr()
+    });
+    assert_eq!(places[0], places[1], "it is compressed once");
     let (_, mut plain) = open(Compression::off(), shared(), Limits::default());
     let mut output = Output::default();
     plain.send_prepared(&news, &mut output).unwrap();

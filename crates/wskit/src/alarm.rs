@@ -57,8 +57,11 @@ impl Alarm {
         }
     }
 
-    /// Ready when this time has come, and not early.
+    /// Ready when this time has come, and not early. What it is set for before that stays.
     pub(crate) fn poll_until(&mut self, time: Timestamp, cx: &mut Context<'_>) -> Poll<()> {
+        if self.epoch.get_or_insert_with(Instant::now).checked_add(time).is_none() {
+            return Poll::Pending;
+        }
         loop {
             self.set(Some(time));
             ready!(self.poll(cx));

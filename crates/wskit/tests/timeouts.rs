@@ -218,6 +218,17 @@ async fn a_time_that_no_clock_can_tell_is_waited_for_ever() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_opening_without_a_timeout_leaves_the_keepalive_as_it_is() {
+    let (near, far) = duplex(16);
+    let mut peer = Peer::new(near, true);
+    let server = Server::new().opening_timeout(Duration::MAX);
+    let accepting = tokio::spawn(async move { server.accept(far).await });
+    peer.write(common::REQUEST.as_bytes()).await;
+    let accepted = timeout(seconds(1000), accepting).await.expect("it gives up").unwrap();
+    assert!(matches!(accepted, Err(Error::Lost(Lost::Missed(Missed::Keepalive)))), "{accepted:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_server_does_not_wait_longer_for_its_answer_to_leave_than_the_opening_timeout() {
     let (near, far) = duplex(16);
     let mut peer = Peer::new(near, true);

@@ -18,13 +18,14 @@ struct Connection {
     sending: Vec<u8>,
     sent: usize,
     is_sending: bool,
+    is_broken: bool,
     has_ended: bool,
 }
 
 impl Connection {
     /// Lets the kernel send what waits, unless it does already.
     fn send(&mut self, place: usize, ring: &mut Ring) {
-        if self.is_sending {
+        if self.is_sending || self.is_broken {
             return;
         }
         if self.sent == self.sending.len() {
@@ -69,6 +70,7 @@ fn main() -> io::Result<()> {
                         sending: Vec::new(),
                         sent: 0,
                         is_sending: false,
+                        is_broken: false,
                         has_ended: false,
                     });
                     return;
@@ -103,8 +105,8 @@ fn main() -> io::Result<()> {
                             connection.sent += bytes;
                             connection.send(place, ring);
                         }
-                        // That it has ended will be received too.
-                        Err(_) => connection.sending.clear(),
+                        // That it has ended will be received too; nothing more is sent until then.
+                        Err(_) => connection.is_broken = true,
                     }
                     place
                 }

@@ -1,4 +1,4 @@
-//! A message for many receivers, encoded and compressed once.
+//! A message for many receivers, held and compressed once.
 
 use crate::Kind;
 #[cfg(feature = "deflate")]

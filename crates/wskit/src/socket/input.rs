@@ -91,11 +91,11 @@ impl Input {
             return;
         }
         // Messages that shared the memory may have been dropped by now.
-        if is_borrowed && bytes.bytes_mut().try_reclaim(BUFFER_BYTES - arrived) {
+        if is_borrowed && bytes.try_reclaim(BUFFER_BYTES - arrived) {
             return;
         }
         let mut buffer = buffers::take_input();
-        buffer.extend_from_slice(bytes);
+        bytes.copy_to(&mut buffer);
         *self = Input { bytes: Some(buffer), memory: Memory::Borrowed };
     }
 
@@ -119,7 +119,8 @@ impl Input {
 
     #[inline(never)]
     fn move_out(&mut self) {
-        let begun = Box::new(proto::Input::from(&self.bytes()[..]));
+        let mut begun = Box::new(proto::Input::new());
+        self.bytes().copy_to(&mut begun);
         *self = Input { bytes: Some(begun), memory: Memory::Own };
     }
 

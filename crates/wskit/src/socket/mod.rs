@@ -224,8 +224,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         })
     }
 
-    /// Queues a message that is sent to many connections, and was encoded and compressed for all of
-    /// them together. Waits as [`feed`](WebSocket::feed) does, and is cancel safe too.
+    /// Queues a message that is sent to many connections, and is held and compressed once for all of
+    /// them. Waits as [`feed`](WebSocket::feed) does, and is cancel safe too.
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
         poll_fn(|cx| self.poll_ready(cx)).await?;
         self.start_send_prepared(message)
