@@ -109,16 +109,17 @@ impl Hub {
         now: Timestamp,
     ) -> Result<(Membership, Mailbox), Refusal> {
         let limits = self.limits();
-        let may_begin = || match visit.beginner() {
-            Some(who) => self.shared.beginnings.take(&who, limits, now),
-            None => true,
-        };
-        let room = self.open(&visit.room, may_begin).await?;
+        // Who is refused by these begins no room, and is not counted as one who does.
         let user = match &visit.standing {
             Standing::Known { user, .. } => Some(self.shared.users.enter(user, limits, now)?),
             Standing::Open | Standing::Stranger => None,
         };
         let (wanted, kind, name_complaint) = name(visit, limits)?;
+        let may_begin = || match visit.beginner() {
+            Some(who) => self.shared.beginnings.take(&who, limits, now),
+            None => true,
+        };
+        let room = self.open(&visit.room, may_begin).await?;
         let (client, client_complaint) =
             split(visit.client.as_deref().map(|name| ClientName::parse(name, limits)));
         let store = &self.shared.store;

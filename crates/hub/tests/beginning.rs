@@ -63,3 +63,20 @@ fn a_user_is_counted_wherever_it_comes_from() {
     assert_eq!(join("three", "elsewhere", "ann").unwrap_err(), Refusal::TooManyBegun);
     assert!(join("three", "here", "bob").is_ok());
 }
+
+#[test]
+fn who_is_refused_begins_no_room() {
+    let mut limits = Limits::default();
+    limits.rooms_begun_per_hour_max = 2;
+    limits.memberships_per_user_max = 1;
+    let hub = Hub::new(limits, 0x5eed);
+    let ann = Standing::Known { user: "ann".into(), name: None };
+    let join = |room| join(&hub, &Visit { standing: ann.clone(), ..visit(room, None) });
+    let first = join("one").unwrap();
+    for _ in 0..3 {
+        assert_eq!(join("two").unwrap_err(), Refusal::TooManyOfUser);
+    }
+    drop(first);
+    assert!(join("three").is_ok());
+    assert_eq!(join("four").unwrap_err(), Refusal::TooManyBegun);
+}
