@@ -26,6 +26,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
+use wskit_proto::closing::State;
 use wskit_proto::handshake::Agreed;
 use wskit_proto::{
     CloseCode, CloseFrame, Config, Connection, Kind, Message, Output, Prepared, Role, Savings,
@@ -160,6 +161,12 @@ impl<S> WebSocket<S> {
     /// `Some(None)` if it had none.
     pub fn peer_close(&self) -> Option<Option<&CloseFrame>> {
         self.inner.incoming.peer_close()
+    }
+
+    /// Whether messages can still be sent: the closing handshake has not begun, and the connection
+    /// has not ended.
+    pub fn is_open(&self) -> bool {
+        self.inner.outgoing.sending.state() == State::Open
     }
 
     /// The stream that the connection runs on, to ask it for addresses and the like.

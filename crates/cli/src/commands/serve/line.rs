@@ -105,11 +105,15 @@ impl Line {
 
 impl Ends {
     /// Takes what waits in the mailbox to the socket. Ready when nothing waits any more, or when the connection is to be
-    /// closed; pending while the socket has no room.
+    /// closed; pending while the socket has no room. Who says goodbye is delivered nothing any more: what is left is to
+    /// receive, until the closing handshake is complete.
     fn poll_deliver(&mut self, line: &Arc<Line>) -> Poll<Result<Option<Closing>, Error>> {
         let Ends { socket, mailbox: Some(mailbox), task } = self else {
             return Poll::Ready(Ok(None));
         };
+        if !socket.is_open() {
+            return Poll::Ready(Ok(None));
+        }
         let mut delivered = line.counters.delivered.batch();
         let calling = Waker::from(line.clone());
         loop {
@@ -120,8 +124,8 @@ impl Ends {
             }
             match mailbox.poll_next(&mut Context::from_waker(&calling)) {
                 Poll::Ready(Ok(delivery)) => {
-                    delivered.count(delivery.message().payload().len());
                     socket.start_send_prepared(delivery.message())?;
+                    delivered.count(delivery.message().payload().len());
                 }
                 Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Some(closing))),
                 Poll::Pending => return Poll::Ready(Ok(None)),
