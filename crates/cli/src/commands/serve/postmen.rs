@@ -25,6 +25,13 @@ struct State {
     idle: Vec<Waker>,
 }
 
+/// How many members who has spoken carries for before it goes on. Counted besides tokio's budget, for writes of HTTP/2
+/// take nothing from that.
+const CARRIED_BY_SPEAKER_MAX: usize = 64;
+
+/// How many members a postman carries for before others get a turn, for the same reason.
+const CARRIED_IN_TURN_MAX: usize = 128;
+
 impl Postmen {
     /// Something waits for this member.
     pub(super) fn call(&self, line: Arc<Line>) {
@@ -39,15 +46,18 @@ impl Postmen {
 
     /// Carries what was just called for, as far as the task has budget. Done by who has spoken, when all of it is near.
     pub(super) fn carry(&self) {
-        while has_budget_remaining()
-            && let Some(line) = self.next()
-        {
+        for _ in 0..CARRIED_BY_SPEAKER_MAX {
+            if !has_budget_remaining() {
+                return;
+            }
+            let Some(line) = self.next() else { return };
             line.carry();
         }
     }
 
     /// Carries for ever, as one of the postmen.
     pub(super) async fn work(&self) {
+        let mut carried = 0;
         loop {
             let line = poll_fn(|context| {
                 let mut state = self.lock();
@@ -60,7 +70,9 @@ impl Postmen {
                 }
             });
             line.await.carry();
-            if !has_budget_remaining() {
+            carried += 1;
+            if carried == CARRIED_IN_TURN_MAX || !has_budget_remaining() {
+                carried = 0;
                 // Who has something to say gets a turn.
                 yield_now().await;
             }
