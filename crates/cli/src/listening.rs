@@ -108,6 +108,10 @@ pub(crate) struct Listening {
     refusals: Refusals,
 }
 
+/// How long the end of the program waits for what runs in threads of its own, such as a file that is being read: a disk
+/// that does not answer must not hold it for ever.
+const ENDING_MAX: Duration = Duration::from_secs(1);
+
 impl Listening {
     /// The server that these arguments describe.
     pub(crate) fn server(&self, message_bytes_max: u64) -> Result<Server, Failure> {
@@ -178,7 +182,8 @@ impl Listening {
         H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
         F: Future<Output = ()> + Send,
     {
-        runtime(self.threads)?.block_on(async {
+        let runtime = runtime(self.threads)?;
+        let outcome = runtime.block_on(async {
             let listener = Listener::bind(&self.listen, self.unix_mode).await?;
             let address = listener.address()?;
             let certificate = self.certificate.load(&address)?;
@@ -235,7 +240,9 @@ impl Listening {
             // Who started it may not read any more.
             let _nobody_reads = io::stdout().write_all(report.as_bytes());
             Ok(())
-        })
+        });
+        runtime.shutdown_timeout(ENDING_MAX);
+        outcome
     }
 }
 

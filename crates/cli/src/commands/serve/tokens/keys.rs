@@ -45,6 +45,12 @@ impl KeyArguments {
         self.files().map(read).collect()
     }
 
+    /// Whether all can be read again: a pipe, for one, gives what it holds once, and who reads it again may wait for ever.
+    pub(super) fn are_rereadable(&self) -> bool {
+        // What cannot be looked at cannot be read either, which is told then.
+        self.files().all(|(_, path)| fs::metadata(path).map_or(true, |file| file.is_file()))
+    }
+
     /// The keys in what was read.
     pub(super) fn parse(&self, contents: &Contents) -> Result<Vec<Key>, String> {
         let mut keys = Vec::new();

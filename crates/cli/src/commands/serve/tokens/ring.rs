@@ -1,6 +1,7 @@
 //! The keys as they are just now: files are read again when they change.
 
 use super::keys::{Contents, Key, KeyArguments};
+use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tracing::{info, warn};
@@ -13,8 +14,10 @@ pub(super) struct KeyRing {
 
 struct State {
     keys: Arc<[Key]>,
-    /// What was in the files when they were last looked at, good or not.
+    /// What was in the files when they were last looked at, whole or not.
     seen: Result<Contents, String>,
+    /// What was judged last, good or not.
+    judged: Result<Contents, String>,
 }
 
 /// How often is looked whether the files have changed.
@@ -25,7 +28,7 @@ impl KeyRing {
     pub(super) fn load(files: &KeyArguments) -> Result<KeyRing, String> {
         let contents = files.read()?;
         let keys = files.parse(&contents)?.into();
-        let state = State { keys, seen: Ok(contents) };
+        let state = State { keys, seen: Ok(contents.clone()), judged: Ok(contents) };
         Ok(KeyRing { files: files.clone(), state: Mutex::new(state) })
     }
 
@@ -43,11 +46,16 @@ impl KeyRing {
         }
     }
 
-    /// Takes new keys for the old ones, if they are good.
+    /// Takes new keys for the old ones, if they are good. What differs from the last look may be half of what is still
+    /// being written, and half of a secret looks like one: it has to be the same at two looks.
     pub(super) fn look(&self) {
+        if !self.files.are_rereadable() {
+            return;
+        }
         let seen = self.files.read();
         let mut state = self.lock();
-        if state.seen == seen {
+        let before = mem::replace(&mut state.seen, seen.clone());
+        if seen != before || seen == state.judged {
             return;
         }
         match seen.as_ref().map_err(String::clone).and_then(|seen| self.files.parse(seen)) {
@@ -57,7 +65,7 @@ impl KeyRing {
             }
             Err(why) => warn!("the keys for tokens stay as they were: {why}"),
         }
-        state.seen = seen;
+        state.judged = seen;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

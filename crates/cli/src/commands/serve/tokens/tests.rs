@@ -301,6 +301,7 @@ fn keys_that_are_replaced_are_known_and_broken_ones_change_nothing() {
     ];
     let let_in = || {
         gate.keys.look();
+        gate.keys.look();
         [admit(&gate, &tokens[0]).is_ok(), admit(&gate, &tokens[1]).is_ok()]
     };
     assert_eq!(let_in(), [true, false]);
@@ -314,4 +315,41 @@ fn keys_that_are_replaced_are_known_and_broken_ones_change_nothing() {
     assert_eq!(let_in(), [false, true]);
     write(EC_PUBLIC);
     assert_eq!(let_in(), [true, false]);
+}
+
+#[test]
+fn keys_that_are_being_written_are_not_taken() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let write = |content: &str| std::fs::write(file.path(), content).unwrap();
+    write(SECRET);
+    let flags = ["test", "--token-secret-file", file.path().to_str().unwrap()];
+    let gate = Arguments::parse_from(flags).tokens.gate().unwrap();
+    let token = secret_signed(&json!({}));
+    let is_let_in_after_a_look = || {
+        gate.keys.look();
+        admit(&gate, &token).is_ok()
+    };
+    // Each is long enough for a secret.
+    for half in ["x".repeat(32), "x".repeat(40), "x".repeat(48)] {
+        write(&half);
+        assert!(is_let_in_after_a_look(), "{half}");
+    }
+    assert!(!is_let_in_after_a_look());
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_from_a_pipe_are_read_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("secret");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let writing = std::thread::spawn({
+        let path = path.clone();
+        move || std::fs::write(path, SECRET).unwrap()
+    });
+    let flags = ["test", "--token-secret-file", path.to_str().unwrap()];
+    let gate = Arguments::parse_from(flags).tokens.gate().unwrap();
+    writing.join().unwrap();
+    gate.keys.look();
+    assert!(admit(&gate, &secret_signed(&json!({}))).is_ok());
 }
