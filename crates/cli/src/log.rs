@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
+#[cfg(unix)]
+use std::{fs::File, os::fd::AsFd};
+use tracing::Dispatch;
+use tracing_subscriber::fmt::MakeWriter;
 
 /// How the log is written.
 #[derive(clap::Args)]
@@ -39,6 +43,13 @@ enum Entry {
     End(Sender<()>),
 }
 
+/// Where the log goes. Not through the lock of the standard library: while nobody reads, it would be held, and a thread that
+/// panics would wait for it.
+#[cfg(unix)]
+type StandardError = File;
+#[cfg(not(unix))]
+type StandardError = io::Stderr;
+
 /// Writes what waits when it is dropped, if that does not take long.
 pub(crate) struct Log(Option<Arc<Queue>>);
 
@@ -67,17 +78,32 @@ impl LogArguments {
             waiting_bytes: AtomicUsize::new(0),
             lost: AtomicU64::new(0),
         });
-        let writer = queue.clone();
-        thread::Builder::new().name("log".into()).spawn(move || writer.write_all(&to_write))?;
-        // A line that cannot be written is lost. To complain of it is to write to the same place, and that panics.
-        let log = tracing_subscriber::fmt().with_writer(queue.clone()).log_internal_errors(false);
-        let log = log.with_target(false);
-        match self.log {
-            Format::Json => log.json().flatten_event(true).with_current_span(false).init(),
-            _ => log.with_ansi(false).init(),
-        }
+        let (writer, output) = (queue.clone(), Arc::new(standard_error()?));
+        let unqueued = self.write_to(output.clone());
+        let write_all = move || writer.write_all(&to_write, &output, &unqueued);
+        thread::Builder::new().name("log".into()).spawn(write_all)?;
+        tracing::dispatcher::set_global_default(self.write_to(queue.clone()))
+            .map_err(io::Error::other)?;
         Ok(Log(Some(queue)))
     }
+
+    /// Writes lines in the format of the log.
+    fn write_to(&self, writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static) -> Dispatch {
+        // A line that cannot be written is lost. To complain of it is to write to the same place, and that panics.
+        let log = tracing_subscriber::fmt().with_writer(writer).log_internal_errors(false);
+        let log = log.with_target(false);
+        match self.log {
+            Format::Json => log.json().flatten_event(true).with_current_span(false).finish().into(),
+            _ => log.with_ansi(false).finish().into(),
+        }
+    }
+}
+
+fn standard_error() -> io::Result<StandardError> {
+    #[cfg(unix)]
+    return Ok(io::stderr().as_fd().try_clone_to_owned()?.into());
+    #[cfg(not(unix))]
+    Ok(io::stderr())
 }
 
 impl Queue {
@@ -92,19 +118,29 @@ impl Queue {
         let _the_thread_lives = self.entries.send(Entry::Line(line.to_vec()));
     }
 
-    fn write_all(&self, to_write: &Receiver<Entry>) {
+    fn write_all(
+        &self,
+        to_write: &Receiver<Entry>,
+        mut output: &StandardError,
+        unqueued: &Dispatch,
+    ) {
         for entry in to_write {
-            match entry {
-                Entry::Line(line) => {
-                    let _nobody_reads = io::stderr().write_all(&line);
-                    self.waiting_bytes.fetch_sub(line.len(), Relaxed);
-                }
-                Entry::End(tell) => drop(tell.send(())),
+            if let Entry::Line(line) = &entry {
+                let _nobody_reads = output.write_all(line);
+                self.waiting_bytes.fetch_sub(line.len(), Relaxed);
             }
             let lost = self.lost.swap(0, Relaxed);
             if lost > 0 {
-                // As a line like any other, behind those that waited.
-                tracing::warn!(lost, "lines of the log were lost, for nobody read them in time");
+                // Past the queue, where there may be no room for it either.
+                tracing::dispatcher::with_default(unqueued, || {
+                    tracing::warn!(
+                        lost,
+                        "lines of the log were lost, for nobody read them in time"
+                    );
+                });
+            }
+            if let Entry::End(tell) = entry {
+                let _nobody_may_wait = tell.send(());
             }
         }
     }
