@@ -87,6 +87,8 @@ impl Elsewhere {
         count: usize,
         now: Timestamp,
     ) -> Changes {
+        // There are no more names than members, whatever the node tells; one that is not counted would stay for ever.
+        members.truncate(count);
         let mut listed = HashSet::new();
         // No node has one name twice, and likenesses are counted by that.
         members.retain(|name| listed.insert(name.as_str().to_owned()));
@@ -185,6 +187,15 @@ mod tests {
         assert!(has(&elsewhere));
         elsewhere.forget_silent(at(9_000));
         assert!(!has(&elsewhere) && elsewhere.likenesses.is_empty());
+    }
+
+    #[test]
+    fn a_node_has_no_more_names_than_members() {
+        let mut elsewhere = Elsewhere::default();
+        assert_eq!(elsewhere.hear("one", names(&["ann"]), 0, at(0)), Changes::default());
+        assert_eq!(elsewhere.hear("one", names(&["ann", "bob"]), 1, at(0)).joined, names(&["ann"]));
+        elsewhere.hear("one", names(&["ann"]), 0, at(0));
+        assert!(elsewhere.nodes.is_empty() && elsewhere.likenesses.is_empty());
     }
 
     #[test]
