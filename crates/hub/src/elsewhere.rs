@@ -41,11 +41,15 @@ struct There {
     heard: Timestamp,
 }
 
-/// Who came and who went, as far as they were listed.
+/// Who came and who went.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
+    /// As far as they are listed.
     pub(crate) joined: Vec<MemberName>,
+    /// As far as they were listed.
     pub(crate) left: Vec<MemberName>,
+    /// How many there were before, and are now, listed or not.
+    pub(crate) counts: (usize, usize),
 }
 
 /// How often a node tells who is in its rooms, also when nothing has changed.
@@ -56,6 +60,9 @@ const SILENCE_MAX: Duration = Duration::from_millis(6_500);
 
 /// Nodes with members in one room. What more of them tell is passed over.
 const NODES_MAX: usize = 256;
+
+/// More members of one node are not counted, so that counts can be added up.
+const MEMBERS_MAX: usize = 1_000_000;
 
 impl News {
     /// Nobody is in the room any more.
@@ -88,16 +95,18 @@ impl Elsewhere {
         now: Timestamp,
     ) -> Changes {
         // There are no more names than members, whatever the node tells; one that is not counted would stay for ever.
+        let count = count.min(MEMBERS_MAX);
         members.truncate(count);
         let mut listed = HashSet::new();
         // No node has one name twice, and likenesses are counted by that.
         members.retain(|name| listed.insert(name.as_str().to_owned()));
-        let before = match self.nodes.get(node) {
-            Some(there) => there.members.clone(),
+        let (before, count_before) = match self.nodes.get(node) {
+            Some(there) => (there.members.clone(), there.count),
             None if self.nodes.len() >= NODES_MAX => return Changes::default(),
-            None => Vec::new(),
+            None => (Vec::new(), 0),
         };
-        let changes = Changes::between(&before, &members);
+        let counts = (count_before, count);
+        let changes = Changes { counts, ..Changes::between(&before, &members) };
         self.count_likenesses(&changes);
         if count == 0 {
             self.nodes.remove(node);
@@ -114,6 +123,7 @@ impl Elsewhere {
             let lives = now.since(there.heard) <= SILENCE_MAX;
             if !lives {
                 changes.left.append(&mut there.members);
+                changes.counts.0 += there.count;
             }
             lives
         });
@@ -121,7 +131,7 @@ impl Elsewhere {
         changes
     }
 
-    fn count_likenesses(&mut self, Changes { joined, left }: &Changes) {
+    fn count_likenesses(&mut self, Changes { joined, left, .. }: &Changes) {
         for name in joined {
             *self.likenesses.entry(name.likeness()).or_default() += 1;
         }
@@ -142,7 +152,8 @@ impl Changes {
             let from: HashSet<_> = from.iter().map(MemberName::as_str).collect();
             these.iter().filter(|name| !from.contains(name.as_str())).cloned().collect()
         };
-        Self { joined: missing(before, after), left: missing(after, before) }
+        let (joined, left) = (missing(before, after), missing(after, before));
+        Self { joined, left, ..Self::default() }
     }
 }
 
@@ -196,6 +207,14 @@ mod tests {
         assert_eq!(elsewhere.hear("one", names(&["ann", "bob"]), 1, at(0)).joined, names(&["ann"]));
         elsewhere.hear("one", names(&["ann"]), 0, at(0));
         assert!(elsewhere.nodes.is_empty() && elsewhere.likenesses.is_empty());
+    }
+
+    #[test]
+    fn counts_can_be_added_up() {
+        let mut elsewhere = Elsewhere::default();
+        elsewhere.hear("one", vec![], usize::MAX, at(0));
+        assert_eq!(elsewhere.hear("two", vec![], MEMBERS_MAX, at(0)).counts, (0, MEMBERS_MAX));
+        assert_eq!(elsewhere.count(), 2 * MEMBERS_MAX);
     }
 
     #[test]

@@ -327,7 +327,12 @@ impl Room {
         let mut state = lock(&self.state);
         if let Some(name) = state.roster.remove(id) {
             state.told = None;
-            state.tell_changes(&Changes { joined: Vec::new(), left: vec![name] }, limits);
+            if state.announces(limits) {
+                let count = state.count();
+                state.roster.deliver(&Delivery::of(&Event::Left { name: &name, count }));
+            } else {
+                state.gathered.left(1);
+            }
         }
     }
 
@@ -374,13 +379,18 @@ impl State {
         }
     }
 
-    fn tell_changes(&mut self, Changes { joined, left }: &Changes, limits: &Limits) {
-        if !self.announces(limits) {
-            self.gathered.joined(joined.len());
-            self.gathered.left(left.len());
+    /// Tells who came and went elsewhere: by name, unless there are some without, or the room is large or was.
+    fn tell_changes(&mut self, changes: &Changes, limits: &Limits) {
+        let Changes { joined, left, counts: (before, after) } = changes;
+        let count = self.count();
+        // Those who were not listed before, or are not now, are known by the counts alone.
+        let (more, less) = (after + left.len(), before + joined.len());
+        let was_large = count + before > limits.members_announced_max + after;
+        if more != less || was_large || !self.announces(limits) {
+            self.gathered.joined(joined.len() + more.saturating_sub(less));
+            self.gathered.left(left.len() + less.saturating_sub(more));
             return;
         }
-        let count = self.count();
         for name in left {
             self.roster.deliver(&Delivery::of(&Event::Left { name, count }));
         }

@@ -89,3 +89,28 @@ fn those_who_come_on_other_nodes_are_gathered_too() {
     let came = json!({"event": "presence", "joined": 2, "left": 1, "count": 3});
     assert_eq!(hear(&["eve", "joe"]), [came]);
 }
+
+#[test]
+fn those_on_other_nodes_who_are_not_listed_are_counted() {
+    let hub = hub(3);
+    let (_ann, mut ann) = join(&hub, "ann");
+    events(&mut ann);
+    let mut hear = |members: &[&str], count: usize| {
+        let news =
+            json!({"node": "x", "room": "room", "members": members, "count": count, "asks": false});
+        hub.hear(news.to_string().as_bytes(), NOW);
+        hub.tell_gathered();
+        events(&mut ann)
+    };
+    let presence = |joined: usize, left: usize, count: usize| {
+        [json!({"event": "presence", "joined": joined, "left": left, "count": count})]
+    };
+    let listed = ["bob", "eve"];
+    assert_eq!(hear(&listed, 5_000), presence(5_000, 0, 5_001));
+    assert_eq!(hear(&listed, 9_000), presence(4_000, 0, 9_001));
+    assert_eq!(hear(&listed, 9_000), [] as [Value; 0]);
+    assert_eq!(hear(&listed, 600), presence(0, 8_400, 601));
+    // Who was not told of by name when it came is not when it goes.
+    assert_eq!(hear(&[], 0), presence(0, 600, 1));
+    assert_eq!(hear(&["joe"], 1), [json!({"event": "joined", "name": "joe", "count": 2})]);
+}
