@@ -53,7 +53,7 @@ pub(crate) struct Connect {
     whole: bool,
 
     /// Send this instead of the input, and close when as many messages have arrived as were sent,
-    /// unless --expect or --linger says otherwise; can be repeated
+    /// unless --expect or --linger says otherwise; a server that greets counts too; can be repeated
     #[arg(long, value_name = "TEXT", conflicts_with = "whole")]
     send: Vec<String>,
 
@@ -130,12 +130,12 @@ silent for the time of --linger. Then it closes with 1000.
 
 Examples:
   wskit connect ws://127.0.0.1:8080/chat
-  wskit connect --send hello ws://127.0.0.1:8080/chat
-  echo hello | wskit connect --expect 1 ws://127.0.0.1:8080/chat
+  wskit connect --send hello --expect 2 ws://127.0.0.1:8080/chat
+  echo hello | wskit connect --expect 2 ws://127.0.0.1:8080/chat
   wskit connect --binary --whole ws://127.0.0.1:8080/ < in.png > out.png
   wskit connect --ca-cert company.pem wss://chat.company.example/
   wskit connect --proxy socks5h://127.0.0.1:1080 wss://chat.example/
-  wskit connect --send hello --stats ws://127.0.0.1:8080/chat
+  wskit connect --send hello --expect 2 --stats ws://127.0.0.1:8080/chat
   wskit connect --unix /run/chat.sock ws://localhost/chat
   wskit connect --reconnect --linger off --output json ws://127.0.0.1:8080/chat < /dev/null
 
