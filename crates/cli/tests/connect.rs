@@ -145,6 +145,30 @@ fn as_many_messages_as_expected() {
 }
 
 #[test]
+fn a_peer_that_closes_too_early_has_not_answered() {
+    // No code, 1000 and 1001.
+    for payload in [&b""[..], b"\x03\xe8", b"\x03\xe9"] {
+        let closing = || {
+            serve(move |mut client| {
+                client.open();
+                client.send(TEXT, b"welcome");
+                client.send(CLOSE, payload);
+                // What is sent meanwhile is read, or the end would be a reset.
+                while client.receive().is_some_and(|frame| frame.opcode != CLOSE) {}
+            })
+        };
+        for arguments in [["--expect", "2"], ["--send", "1"]] {
+            let [flag, value] = arguments;
+            let ran = run(&["connect", flag, value, "--send", "2", &closing()], b"");
+            assert_eq!((ran.code, ran.text()), (Some(5), "welcome\n"), "{}", ran.stderr);
+            assert!(ran.stderr.contains("1 of 2 expected messages"), "{}", ran.stderr);
+        }
+        let ran = run(&["connect", "--linger", "off", &closing()], b"");
+        assert_eq!((ran.code, ran.text()), (Some(0), "welcome\n"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn messages_are_shown_as_asked() {
     let script = |mut client: common::Client| {
         client.open();

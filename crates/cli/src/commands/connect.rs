@@ -145,7 +145,8 @@ Exit codes:
   2    the command line is wrong
   3    no connection: the name, the port, the network, the proxy or TLS
   4    the opening handshake failed or was refused; wskit inspect tells more
-  5    closed by the peer with another code, connection lost, or fewer messages than expected
+  5    closed by the peer with another code, connection lost, or fewer messages than expected,
+       whatever code it was closed with
   130  Ctrl-C: closed with 1001; a second Ctrl-C leaves at once";
 
 /// How long the peer may be silent after the end of the input.

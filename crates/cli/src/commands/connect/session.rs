@@ -153,7 +153,7 @@ impl Session {
             return Ok(Some(ended));
         }
         farewell::accept(frame, socket, interrupt, &mut self.screen).await?;
-        Ok(None)
+        self.missing().map_or(Ok(None), Err)
     }
 
     fn receive(&mut self, message: &Message) -> Option<Farewell> {
@@ -263,13 +263,14 @@ impl Session {
     }
 
     fn silence(&self) -> Farewell {
-        match self.options.expected {
-            None => Farewell::Done,
-            Some(expected) => Farewell::Failed(Failure::new(
-                Kind::Connection,
-                format_args!("{} of {expected} expected messages have arrived", self.received),
-            )),
-        }
+        self.missing().map_or(Farewell::Done, Farewell::Failed)
+    }
+
+    /// The conversation is over: the failure if fewer messages have arrived than were expected.
+    fn missing(&self) -> Option<Failure> {
+        let expected = self.options.expected.filter(|expected| self.received < *expected)?;
+        let words = format_args!("{} of {expected} expected messages have arrived", self.received);
+        Some(Failure::new(Kind::Connection, words))
     }
 }
 
