@@ -122,8 +122,14 @@ impl Broker {
         bounds: &Bounds,
     ) -> Result<Begun, Error> {
         let config = self.config(room, epoch, bounds);
-        let asked = self.jetstream.request(format!("STREAM.CREATE.{}", config.name), &config);
-        match asked.await.map_err(|error| failed(&error))? {
+        let subject = format!("STREAM.CREATE.{}", config.name);
+        let mut answer = self.jetstream.request(subject.clone(), &config).await;
+        // A server that deletes its last stream removes the folder of all, and one that is begun meanwhile misses it.
+        if matches!(&answer, Ok(Response::Err { error }) if error.error_code() == ErrorCode::STREAM_CREATE)
+        {
+            answer = self.jetstream.request(subject, &config).await;
+        }
+        match answer.map_err(|error| failed(&error))? {
             Response::Ok::<Value>(_) => Ok(Begun::Here),
             Response::Err { error } => match error.error_code() {
                 ErrorCode::STREAM_SUBJECT_OVERLAP | ErrorCode::STREAM_NAME_EXIST => {

@@ -11,6 +11,7 @@ pub(super) struct OpenMessage {
     pub(super) kind: Kind,
     pub(super) bytes: u64,
     pub(super) fragments: u32,
+    #[cfg_attr(not(feature = "deflate"), expect(dead_code, reason = "none is, then"))]
     pub(super) compressed: bool,
     /// A piece was handed out, so the message can no longer be handed out whole.
     pub(super) in_pieces: bool,
