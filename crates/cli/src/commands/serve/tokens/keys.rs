@@ -35,49 +35,44 @@ const SECRET_BYTES_MIN: usize = 32;
 /// The most keys of a set.
 const KEYS_MAX: usize = 32;
 
+/// Finds the keys in a file.
+type Parse = fn(&[u8]) -> Result<Vec<Key>, &'static str>;
+
 /// What is in the files, in the order in which they are asked for.
 pub(super) type Contents = Vec<Vec<u8>>;
 
 impl KeyArguments {
     /// Reads all files that are given.
     pub(super) fn read(&self) -> Result<Contents, String> {
-        let read = |(flag, path)| fs::read(path).map_err(|error| wrong(flag, path, &error));
+        let read = |(flag, path, _)| fs::read(path).map_err(|error| wrong(flag, path, &error));
         self.files().map(read).collect()
     }
 
     /// Whether all can be read again: a pipe, for one, gives what it holds once, and who reads it again may wait for ever.
     pub(super) fn are_rereadable(&self) -> bool {
         // What cannot be looked at cannot be read either, which is told then.
-        self.files().all(|(_, path)| fs::metadata(path).map_or(true, |file| file.is_file()))
+        self.files().all(|(_, path, _)| fs::metadata(path).map_or(true, |file| file.is_file()))
     }
 
     /// The keys in what was read.
     pub(super) fn parse(&self, contents: &Contents) -> Result<Vec<Key>, String> {
         let mut keys = Vec::new();
-        for ((flag, path), content) in self.files().zip(contents) {
-            let found = match flag {
-                SECRET_FLAG => secret(content).map(|key| vec![key]),
-                KEY_FLAG => pem(content).map(|key| vec![key]),
-                _ => set(content),
-            };
-            keys.extend(found.map_err(|why| wrong(flag, path, &why))?);
+        for ((flag, path, parse), content) in self.files().zip(contents) {
+            keys.extend(parse(content).map_err(|why| wrong(flag, path, &why))?);
         }
         Ok(keys)
     }
 
-    fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let all = [
-            (SECRET_FLAG, &self.token_secret_file),
-            (KEY_FLAG, &self.token_key_file),
-            (SET_FLAG, &self.token_jwks_file),
+    /// The flags that are given, with their files and what is to be found in them.
+    fn files(&self) -> impl Iterator<Item = (&'static str, &Path, Parse)> {
+        let all: [(_, _, Parse); 3] = [
+            ("--token-secret-file", &self.token_secret_file, secret),
+            ("--token-key-file", &self.token_key_file, pem),
+            ("--token-jwks-file", &self.token_jwks_file, set),
         ];
-        all.into_iter().filter_map(|(flag, path)| Some((flag, path.as_deref()?)))
+        all.into_iter().filter_map(|(flag, path, parse)| Some((flag, path.as_deref()?, parse)))
     }
 }
-
-const SECRET_FLAG: &str = "--token-secret-file";
-const KEY_FLAG: &str = "--token-key-file";
-const SET_FLAG: &str = "--token-jwks-file";
 
 impl Key {
     /// Whether a token with this header may be signed with this key.
@@ -91,19 +86,19 @@ fn wrong(flag: &str, path: &Path, why: &dyn Display) -> String {
     format!("{flag} {}: {why}", path.display())
 }
 
-fn secret(content: &[u8]) -> Result<Key, &'static str> {
+fn secret(content: &[u8]) -> Result<Vec<Key>, &'static str> {
     let secret = content.trim_ascii_end();
     if secret.len() < SECRET_BYTES_MIN {
         return Err("a secret has 32 bytes or more, as `openssl rand -hex 32` makes them");
     }
-    Ok(Key { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret), id: None })
+    Ok(vec![Key { algorithm: Algorithm::HS256, key: DecodingKey::from_secret(secret), id: None }])
 }
 
-fn pem(content: &[u8]) -> Result<Key, &'static str> {
+fn pem(content: &[u8]) -> Result<Vec<Key>, &'static str> {
     if content.windows(11).any(|words| words == b"PRIVATE KEY") {
         return Err("this key is private; give its public one, as `openssl pkey -pubout` makes it");
     }
-    let key = |algorithm, key| Key { algorithm, key, id: None };
+    let key = |algorithm, key| vec![Key { algorithm, key, id: None }];
     DecodingKey::from_rsa_pem(content)
         .map(|rsa| key(Algorithm::RS256, rsa))
         .or_else(|_| DecodingKey::from_ec_pem(content).map(|ec| key(Algorithm::ES256, ec)))
