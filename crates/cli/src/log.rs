@@ -34,7 +34,6 @@ enum Format {
 struct Queue {
     entries: Sender<Entry>,
     waiting_bytes: AtomicUsize,
-    lost: AtomicU64,
 }
 
 enum Entry {
@@ -59,7 +58,7 @@ const WAITING_BYTES_MAX: usize = 1024 * 1024;
 /// How long the end of the program waits for what is still to be written.
 const ENDING_MAX: Duration = Duration::from_secs(1);
 
-/// How many lines were lost, for the metrics.
+/// How many lines were lost.
 static LINES_LOST: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) fn lines_lost() -> u64 {
@@ -73,11 +72,7 @@ impl LogArguments {
             return Ok(Log(None));
         }
         let (entries, to_write) = channel();
-        let queue = Arc::new(Queue {
-            entries,
-            waiting_bytes: AtomicUsize::new(0),
-            lost: AtomicU64::new(0),
-        });
+        let queue = Arc::new(Queue { entries, waiting_bytes: AtomicUsize::new(0) });
         let (writer, output) = (queue.clone(), Arc::new(standard_error()?));
         let unqueued = self.write_to(output.clone());
         let write_all = move || writer.write_all(&to_write, &output, &unqueued);
@@ -111,7 +106,6 @@ impl Queue {
         let waiting = self.waiting_bytes.fetch_add(line.len(), Relaxed);
         if waiting + line.len() > WAITING_BYTES_MAX {
             self.waiting_bytes.fetch_sub(line.len(), Relaxed);
-            self.lost.fetch_add(1, Relaxed);
             LINES_LOST.fetch_add(1, Relaxed);
             return;
         }
@@ -124,12 +118,14 @@ impl Queue {
         mut output: &StandardError,
         unqueued: &Dispatch,
     ) {
+        let mut told = 0;
         for entry in to_write {
             if let Entry::Line(line) = &entry {
                 let _nobody_reads = output.write_all(line);
                 self.waiting_bytes.fetch_sub(line.len(), Relaxed);
             }
-            let lost = self.lost.swap(0, Relaxed);
+            let lost = lines_lost() - told;
+            told += lost;
             if lost > 0 {
                 // Past the queue, where there may be no room for it either.
                 tracing::dispatcher::with_default(unqueued, || {
