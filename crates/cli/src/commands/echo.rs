@@ -24,10 +24,10 @@ impl Echo {
             |s, address| format!("wskit echo listens on {}", address.url(&format!("ws{s}"))),
             std::future::pending(),
             |request, visitor, shutdown| {
-                let opening =
-                    Box::pin(
-                        async move { Some((accept(request, &visitor).await?, visitor.served)) },
-                    );
+                let opening = Box::pin(async move {
+                    let socket = accept(request, &visitor).await?;
+                    Some((socket, visitor.served))
+                });
                 async {
                     let Some((socket, _place)) = opening.await else { return };
                     converse(socket, shutdown, echo).await;
