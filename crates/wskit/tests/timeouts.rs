@@ -4,10 +4,10 @@ mod common;
 
 use common::{BINARY, CLOSE, FIN, PING, PONG, Peer, TEXT, client, frame, next, pair};
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, duplex};
+use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep, timeout};
 use wskit::proto::Missed;
-use wskit::{Error, Lost, Message, Server, Timeouts};
+use wskit::{Error, Lost, Message, Server, Timeouts, WebSocket};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -201,17 +201,22 @@ async fn who_closes_at_once_waits_as_long_as_the_close_timeout() {
     drop(peer);
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_time_that_no_clock_can_tell_is_waited_for_ever() {
-    let timeouts = Timeouts { close_timeout: Duration::MAX, ..Timeouts::default() };
-    let server = Server::new().timeouts(timeouts).opening_timeout(Duration::MAX);
+/// A connection whose peer took its time before it sent its request.
+async fn open_late(server: Server) -> (Peer<DuplexStream>, WebSocket<DuplexStream>) {
     let (near, far) = duplex(1 << 16);
     let mut peer = Peer::new(near, true);
     let accepting = tokio::spawn(async move { server.accept(far).await });
     sleep(seconds(1_000_000)).await;
     peer.write(common::REQUEST.as_bytes()).await;
     peer.head().await;
-    let mut server = accepting.await.unwrap().unwrap();
+    (peer, accepting.await.unwrap().unwrap())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_that_no_clock_can_tell_is_waited_for_ever() {
+    let timeouts = Timeouts { close_timeout: Duration::MAX, ..Timeouts::default() };
+    let server = Server::new().timeouts(timeouts).opening_timeout(Duration::MAX);
+    let (peer, mut server) = open_late(server).await;
     server.feed(Message::Close(None)).await.unwrap();
     assert!(timeout(seconds(1_000_000), server.recv()).await.is_err());
     drop(peer);
@@ -260,13 +265,7 @@ async fn a_refusal_whose_body_does_not_end_is_still_told_as_a_refusal() {
 async fn who_sets_no_timeouts_waits_for_ever() {
     let none = Timeouts { keepalive_interval: None, message_timeout: None, ..Timeouts::default() };
     let server = Server::new().timeouts(none).opening_timeout(None);
-    let (near, far) = duplex(1 << 16);
-    let mut peer = Peer::new(near, true);
-    let accepting = tokio::spawn(async move { server.accept(far).await });
-    sleep(seconds(1_000_000)).await;
-    peer.write(common::REQUEST.as_bytes()).await;
-    peer.head().await;
-    let mut server = accepting.await.unwrap().unwrap();
+    let (mut peer, mut server) = open_late(server).await;
     let message = frame(FIN | BINARY, b"late", true);
     peer.write(&message[..5]).await;
     assert!(timeout(seconds(1_000_000), server.recv()).await.is_err());

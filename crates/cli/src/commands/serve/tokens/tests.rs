@@ -2,6 +2,7 @@ use super::*;
 use clap::Parser;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 use wskit::RequestLine;
 use wskit::proto::handshake::HeadLimits;
@@ -24,7 +25,12 @@ const ED_PUBLIC: &str = include_str!("../../../../tests/keys/ed.pub");
 fn try_gate(flags: &str, key: &str) -> Result<Gate, Failure> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), key).unwrap();
-    let flags = flags.replace("KEY", file.path().to_str().unwrap());
+    gate_of_file(flags, file.path())
+}
+
+/// The same with a file that is there already.
+fn gate_of_file(flags: &str, file: &Path) -> Result<Gate, Failure> {
+    let flags = flags.replace("KEY", file.to_str().unwrap());
     Arguments::parse_from(std::iter::once("test").chain(flags.split_whitespace())).tokens.gate()
 }
 
@@ -291,8 +297,7 @@ fn keys_that_are_replaced_are_known_and_broken_ones_change_nothing() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let write = |content: &str| std::fs::write(file.path(), content).unwrap();
     write(EC_PUBLIC);
-    let flags = ["test", "--token-key-file", file.path().to_str().unwrap()];
-    let gate = Arguments::parse_from(flags).tokens.gate().unwrap();
+    let gate = gate_of_file("--token-key-file KEY", file.path()).unwrap();
     let of_ec = EncodingKey::from_ec_pem(EC_KEY.as_bytes()).unwrap();
     let of_ed = EncodingKey::from_ed_pem(ED_KEY.as_bytes()).unwrap();
     let tokens = [
@@ -322,8 +327,7 @@ fn keys_that_are_being_written_are_not_taken() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let write = |content: &str| std::fs::write(file.path(), content).unwrap();
     write(SECRET);
-    let flags = ["test", "--token-secret-file", file.path().to_str().unwrap()];
-    let gate = Arguments::parse_from(flags).tokens.gate().unwrap();
+    let gate = gate_of_file("--token-secret-file KEY", file.path()).unwrap();
     let token = secret_signed(&json!({}));
     let is_let_in_after_a_look = || {
         gate.keys.look();
@@ -347,8 +351,7 @@ fn keys_from_a_pipe_are_read_once() {
         let path = path.clone();
         move || std::fs::write(path, SECRET).unwrap()
     });
-    let flags = ["test", "--token-secret-file", path.to_str().unwrap()];
-    let gate = Arguments::parse_from(flags).tokens.gate().unwrap();
+    let gate = gate_of_file("--token-secret-file KEY", &path).unwrap();
     writing.join().unwrap();
     gate.keys.look();
     assert!(admit(&gate, &secret_signed(&json!({}))).is_ok());
