@@ -320,6 +320,98 @@ await step("an own message is marked once the server has it on disk", async () =
   assert.equal(await bob.page.locator(".said:not(.own)[data-kept]").count(), 0);
 });
 
+await step("who gets a guest's name later does not get what that guest said", async () => {
+  const guests = new URL(direct);
+  guests.hash = `${room}-guests`;
+  const own = (person) => person.page.locator(".own");
+  const first = await Person.sitDown(browser, guests, "");
+  await first.say("I was here first");
+  await first.kept("I was here first");
+  const name = await first.page.locator("#members bdi").textContent();
+  await first.context.close();
+  const second = await Person.sitDown(browser, guests, "");
+  await second.seesMembers(name);
+  await second.sees("I was here first");
+  assert.equal(await own(second).count(), 0);
+  await second.say("and I come second");
+  await second.kept("and I come second");
+  await second.page.reload();
+  await second.connected();
+  await second.kept("and I come second");
+  assert.deepEqual(await own(second).locator("p").allTextContents(), ["and I come second"]);
+  // Two people are not shown as one, although they have one name.
+  assert.equal(await own(second).locator("header").isVisible(), true);
+  await second.picture("large-light-guests");
+  assert.deepEqual([...first.faults, ...second.faults], []);
+  await second.context.close();
+});
+
+/** Somebody whose first connection is closed with this code, before anything is heard of the server. */
+async function closedAtFirst(code, reason, url = direct) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  let isFirst = true;
+  await page.routeWebSocket(/\/chat\//, (socket) => {
+    if (!isFirst) return socket.connectToServer();
+    isFirst = false;
+    return socket.close({ code, reason });
+  });
+  await page.goto(url.href);
+  return Object.assign(new Person(), { context, page, name: "Dora", faults: [] });
+}
+
+await step("what is no room is not remembered, and there is a way on", async () => {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", colorScheme: "dark" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.goto(new URL("#a%20b", address).href);
+  await page.getByText("a room's name is short").waitFor();
+  const person = Object.assign(new Person(), { context, page, name: "Dora" });
+  await person.picture("large-dark-no-room");
+  await page.getByRole("button", { name: "Choose another room" }).click();
+  await page.getByLabel("Enter another room").and(page.locator(":focus")).waitFor();
+  await page.getByRole("link", { name: "Go to the lobby" }).click();
+  await person.connected();
+  const rooms = page.locator("#rooms li");
+  assert.deepEqual(await rooms.allTextContents(), ["lobby"]);
+  await page.getByLabel("Enter another room").fill(room);
+  await page.keyboard.press("Enter");
+  await person.happened("You are here as");
+  assert.deepEqual(await rooms.allTextContents(), ["lobby", room]);
+  // Blanks stood between the rooms once.
+  await page.evaluate(() => localStorage.setItem("wskit.rooms", "one two"));
+  await page.goto(new URL("#lobby", address).href);
+  await page.reload();
+  assert.deepEqual(await rooms.allTextContents(), ["lobby", "one", "two"]);
+  await context.close();
+});
+
+await step("who is asked for another token can bring one", async () => {
+  const person = await closedAtFirst(4401, "the token is not valid here");
+  const { page } = person;
+  await page.getByText("the token is not valid here").waitFor();
+  assert.equal(await page.getByLabel("Message", { exact: true }).isVisible(), false);
+  assert.equal(await page.getByRole("button", { name: "Choose another room" }).isVisible(), false);
+  await person.picture("small-light-token");
+  await page.getByLabel("Another token").fill("no token (at all)");
+  await page.getByRole("button", { name: "Come in" }).click();
+  await person.connected();
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("wskit.token")), "no token (at all)");
+  await page.getByLabel("Message", { exact: true }).waitFor();
+  await person.context.close();
+});
+
+await step("what is said of a server that goes down stays true", async () => {
+  const person = await closedAtFirst(1012, "the server goes down; come back in 2.5 s");
+  await person.page.getByText("the server goes down; this page comes back by itself").waitFor();
+  await person.page.locator("#state-countdown").filter({ hasText: "again in 2 s" }).waitFor();
+  await person.picture("small-light-restarting");
+  await person.connected();
+  assert.equal(await person.page.locator("#notice").textContent(), "");
+  await person.context.close();
+});
+
 await step("the conversation goes on after the server was killed", async () => {
   process.kill(Number(process.env.SERVER_PID), "SIGKILL");
   await ann.page.locator('#state[data-state="waiting"]').waitFor();

@@ -3,30 +3,11 @@
 import { element, face, make } from "./dom.js";
 import { Line } from "./line.js";
 import { Log } from "./log.js";
+import { chosenName, own, rooms, token } from "./memory.js";
 import { explain } from "./opening.js";
 import { Outbox } from "./outbox.js";
 
-/** What the browser remembers, if it lets pages remember anything. */
-const memory = {
-  get(key) {
-    try { return localStorage.getItem(`wskit.${key}`); } catch { return null; }
-  },
-  set(key, value) {
-    try { localStorage.setItem(`wskit.${key}`, value); } catch { /* private windows may refuse */ }
-  },
-};
-
-/** The token that the page was opened with; it goes with the tab. */
-const tokens = {
-  get() {
-    try { return sessionStorage.getItem("wskit.token"); } catch { return this.kept; }
-  },
-  set(token) {
-    this.kept = token;
-    try { sessionStorage.setItem("wskit.token", token); } catch { /* private windows may refuse */ }
-  },
-};
-
+const LOBBY = "lobby";
 const here = { room: "", name: "", members: [], count: 0, epoch: null, offset: 0, first: 1 };
 const log = new Log(() => line.send({ history: { before: log.oldest ?? here.offset + 1, limit: 50 } }));
 const outbox = new Outbox((command) => line.send(command), log);
@@ -46,7 +27,7 @@ const line = new Line(
   () => {
     const url = new URL(`/chat/${encodeURIComponent(here.room)}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
-    const name = memory.get("name");
+    const name = chosenName.get();
     if (name) url.searchParams.set("name", name);
     url.searchParams.set("client", outbox.client);
     // Who was here says what it has, and gets what it missed.
@@ -55,8 +36,9 @@ const line = new Line(
       url.searchParams.set("offset", here.offset);
     }
     // A page cannot set headers, and addresses are written into the logs of proxies.
-    const token = tokens.get();
-    return token ? [url, ["wskit.chat", `bearer.${token}`]] : [url];
+    // Of what cannot be one the server is to say so: the browser would only throw.
+    const bearer = token.get()?.replace(/[^\w.-]/g, "_");
+    return bearer ? [url, ["wskit.chat", `bearer.${bearer}`]] : [url];
   },
   (event) => heard[event.event]?.(event),
   showState,
@@ -72,7 +54,7 @@ const heard = {
     if (!again) {
       here.epoch = epoch;
       here.offset = welcome.offset;
-      for (const message of welcome.history) show(message);
+      for (const message of welcome.history) log.said(message, isOwn(message));
       log.happened("You are here as ", make("bdi", "", name));
     } else if (epoch === here.epoch && welcome.offset > here.offset) {
       missing = welcome.offset;
@@ -80,7 +62,9 @@ const heard = {
     }
     log.keptFrom(first);
     if (!missing) caughtUp(again);
+    if (here.room !== LOBBY) rooms.add(here.room);
     notice("");
+    showRooms();
     showMembers();
     explain(welcome.connection);
     outbox.sendAll();
@@ -97,13 +81,14 @@ const heard = {
   },
   history({ first, messages }) {
     here.first = first;
-    log.before(messages.map((message) => [message, message.from === here.name]));
+    log.before(messages.map((message) => [message, isOwn(message)]));
     log.keptFrom(first);
   },
   message(message) {
     here.offset = message.offset;
-    outbox.heard(message, here.name);
-    show(message);
+    // As long as one is here nobody else has the name, so there is no need to wait until the server says whose it is.
+    const isMine = !missing && outbox.heard(message, here.name);
+    log.said(message, isMine || isOwn(message));
     if (missing && here.offset >= missing) caughtUp(true);
     if (document.hidden) {
       unread += 1;
@@ -131,13 +116,18 @@ const heard = {
     here.members = here.members.map((member) => (member === from ? to : member));
     if (from === here.name) {
       here.name = to;
-      memory.set("name", to);
+      chosenName.set(to);
     }
     changed(here.count, make("bdi", "", from), " is now ", make("bdi", "", to));
   },
-  acknowledged({ id }) {
-    if (id === NAMING) named();
-    else if (outbox.acknowledged(id)) notice("");
+  acknowledged({ id, offset }) {
+    if (id === NAMING) {
+      named();
+      return;
+    }
+    own.add(place(offset));
+    log.own(offset);
+    if (outbox.acknowledged(id)) notice("");
   },
   error({ reason, text, id }) {
     if (id === NAMING) {
@@ -170,8 +160,13 @@ function caughtUp(again) {
   log.quietly(false);
 }
 
-function show(message) {
-  log.said(message, message.from === here.name);
+/** What is said here is known by this, and by its name to nobody: names go from one person to another. */
+function place(offset) {
+  return `${here.room} ${here.epoch} ${offset}`;
+}
+
+function isOwn({ offset }) {
+  return own.get().includes(place(offset));
 }
 
 function changed(count, ...what) {
@@ -206,20 +201,32 @@ function nameNotice(text) {
   element("name").setAttribute("aria-invalid", String(text !== ""));
 }
 
-function showState(state, { seconds, reason }) {
+function showState(state, { seconds, code, reason }) {
   const words = { connecting: "Connecting", open: "Connected", waiting: "Offline", ended: "Closed" };
   if (element("state-text").textContent !== words[state]) element("state-text").textContent = words[state];
   element("state").dataset.state = state;
-  element("state-countdown").textContent = state === "waiting" ? `again in ${seconds} s` : "";
-  element("retry").textContent = state === "ended" ? "Retry" : "Now";
-  element("retry").hidden = state !== "waiting" && state !== "ended";
-  if (reason) notice(reason);
+  element("state-countdown").replaceChildren(...(state === "waiting" ? [make("span", "wide", "again in "), `${seconds} s`] : []));
+  element("retry").hidden = state !== "waiting";
+  if (state === "ended") showWayOn(code, reason);
+  else if (reason) notice(reason);
+  element("way-on").hidden = state !== "ended";
+  element("composer").hidden = state === "ended";
   if (state !== "open") naming = false;
   if (state === "waiting" || state === "ended") {
     missing = 0;
     log.quietly(false);
     outbox.waits();
   }
+}
+
+/** One may not come in like this: says why, and what may be changed. */
+function showWayOn(code, reason) {
+  element("reason").textContent = reason || "The server ended the connection for good";
+  const [room, bearer] = { 4401: [false, true], 4403: [true, true] }[code] ?? [true, false];
+  element("token-form").hidden = !bearer;
+  element("other-rooms").hidden = !room;
+  element("to-lobby").hidden = here.room === LOBBY;
+  element("token").value = "";
 }
 
 function showTitle() {
@@ -243,15 +250,15 @@ function giveBack(text) {
 /** Enters the room that the address names after its #, with the token that may stand behind: `#lobby&token=…`. */
 function enter() {
   let wanted = "";
-  const [room, token] = location.hash.slice(1).split("&token=");
+  const [room, bearer] = location.hash.slice(1).split("&token=");
   try { wanted = decodeURIComponent(room); } catch { /* not a room then */ }
-  if (token) {
+  if (bearer) {
     // Nobody is to read it over a shoulder, or to copy it with the address.
-    tokens.set(token);
+    token.set(bearer);
     history.replaceState(null, "", `#${room}`);
     here.room = "";
   }
-  wanted = wanted.toLowerCase() || "lobby";
+  wanted = wanted.toLowerCase() || LOBBY;
   if (wanted === here.room) return;
   const unsaid = [...outbox.clear(), element("message").value].filter((text) => text.trim());
   if (here.room) drafts.set(here.room, unsaid.join("\n"));
@@ -262,21 +269,23 @@ function enter() {
   log.clear();
   notice("");
   nameNotice("");
-  const visited = (memory.get("rooms") ?? "").split(" ").filter((room) => room && room !== "lobby" && room !== wanted);
-  const recent = wanted === "lobby" ? visited : [wanted, ...visited];
-  memory.set("rooms", recent.slice(0, 7).join(" "));
-  element("rooms").replaceChildren(...["lobby", ...recent.slice(0, 7).sort()].map((room) => {
-    const link = make("a", "", room);
-    link.href = `#${encodeURIComponent(room)}`;
-    if (room === wanted) link.setAttribute("aria-current", "page");
-    return make("li", "", link);
-  }));
   element("room-title").textContent = wanted;
   element("opening-body").replaceChildren();
+  showRooms();
   showMembers();
   showTitle();
   openMenu(false);
   line.open();
+}
+
+/** A room is in the list once one has been in it, for not every name is that of a room. */
+function showRooms() {
+  element("rooms").replaceChildren(...[LOBBY, ...rooms.get().sort()].map((room) => {
+    const link = make("a", "", room);
+    link.href = `#${encodeURIComponent(room)}`;
+    if (room === here.room) link.setAttribute("aria-current", "page");
+    return make("li", "", link);
+  }));
 }
 
 /** On a phone the rooms and people lie over the conversation, which then is out of reach. */
@@ -285,7 +294,8 @@ function openMenu(open) {
   document.querySelector("main").inert = open;
 }
 
-matchMedia("(max-width: 46rem)").onchange = () => openMenu(false);
+const phone = matchMedia("(max-width: 46rem)");
+phone.onchange = () => openMenu(false);
 
 element("menu").onclick = () => openMenu(element("menu").getAttribute("aria-expanded") !== "true");
 element("room-form").onsubmit = (submit) => {
@@ -297,7 +307,7 @@ element("name-form").onsubmit = (submit) => {
   submit.preventDefault();
   const name = element("name").value.trim();
   if (name === here.name) {
-    memory.set("name", name);
+    chosenName.set(name);
     named();
     return;
   }
@@ -306,6 +316,15 @@ element("name-form").onsubmit = (submit) => {
 };
 element("name").oninput = () => nameNotice("");
 element("retry").onclick = () => line.open();
+element("token-form").onsubmit = (submit) => {
+  submit.preventDefault();
+  token.set(element("token").value.trim());
+  line.open();
+};
+element("choose-room").onclick = () => {
+  if (phone.matches) openMenu(true);
+  element("room").focus();
+};
 
 // ── Saying something ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -29,7 +29,7 @@ export class Line {
       if (this.#socket !== socket) return;
       this.#socket = null;
       // "Not like this", "who are you?", "not you": to try the same again is no use.
-      if ([1008, 4401, 4403].includes(code)) this.changed("ended", { reason });
+      if ([1008, 4401, 4403].includes(code)) this.changed("ended", { code, reason });
       else this.#wait(reason);
     };
   }
@@ -54,11 +54,14 @@ export class Line {
     return true;
   }
 
-  #wait(reason) {
+  #wait(why) {
     // One second doubled up to thirty, and of that between half and all, so that not everybody returns at once. A
     // server that goes down advises each when to come back.
     const longest = Math.min(30_000, 1000 * 2 ** this.#attempts++);
-    const advised = /come back in (\d{1,2}(\.\d)?) s/.exec(reason)?.[1];
+    const advice = /come back in (\d{1,2}(?:\.\d)?) s/;
+    const advised = advice.exec(why)?.[1];
+    // The seconds that are left are told beside it; these would not stay true.
+    const reason = why.replace(advice, "this page comes back by itself");
     const until = Date.now() + (advised ? advised * 1000 : longest * (0.5 + Math.random() / 2));
     const tick = () => {
       const left = until - Date.now();

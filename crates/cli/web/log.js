@@ -14,15 +14,16 @@ class Writer {
     const when = new Date(time);
     const day = calendar.format(when);
     const lines = this.#last?.day === day ? [] : [make("p", "day", day)];
-    const goesOn = this.#last?.from === from && this.#last.day === day && when - this.#last.when < 5 * 60_000;
+    // Two people may have had one name, one after the other.
+    const isSame = this.#last?.from === from && this.#last.own === own;
+    const goesOn = isSame && this.#last.day === day && when - this.#last.when < 5 * 60_000;
     const stamp = make("time", "", clock.format(when));
     stamp.dateTime = time;
-    const header = make("header", "", make("bdi", "", from), ...(own ? [make("span", "you", "you")] : []), stamp);
-    const article = make("article", `said${own ? " own" : ""}${goesOn ? " more" : ""}`, face(from), header, words(text));
+    const header = make("header", "", make("bdi", "", from), stamp);
+    const article = make("article", `said${goesOn ? " more" : ""}`, face(from), header, words(text));
     article.dataset.offset = offset;
-    // Nothing is heard of a message before the server has it for good.
-    if (own) article.dataset.kept = "";
-    this.#last = { from, day, when };
+    if (own) markOwn(article);
+    this.#last = { from, own, day, when };
     return [...lines, article];
   }
 
@@ -30,6 +31,13 @@ class Writer {
   interrupted() {
     if (this.#last) this.#last.from = null;
   }
+}
+
+/** Shows that a message is one's own. Nothing is heard of it before the server has it for good. */
+function markOwn(article) {
+  article.classList.add("own");
+  article.dataset.kept = "";
+  article.querySelector("header bdi").after(make("span", "you", "you"));
 }
 
 function words(text) {
@@ -79,6 +87,12 @@ export class Log {
 
   said(message, own) {
     for (const made of this.#writer.said(message, own)) this.#add(made);
+  }
+
+  /** It turned out that a message is one's own. */
+  own(offset) {
+    const article = this.#lines.querySelector(`[data-offset="${offset}"]:not(.own)`);
+    if (article) markOwn(article);
   }
 
   happened(...parts) {

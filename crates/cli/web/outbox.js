@@ -28,14 +28,13 @@ export class Outbox {
     for (const { shown } of this.#waiting.values()) shown.say("Waits for the connection");
   }
 
-  /** A message came: if it is the oldest that waits, the log shows it now. */
+  /** A message came: returns whether it is the oldest that waits, which the log shows now. */
   heard({ from, text }, name) {
-    if (from !== name) return;
-    for (const waiting of this.#waiting.values()) {
-      if (!waiting.shown.isShown) continue;
-      if (waiting.text === text) waiting.shown.remove();
-      return;
-    }
+    if (from !== name) return false;
+    const oldest = [...this.#waiting.values()].find(({ shown }) => shown.isShown);
+    if (oldest?.text !== text) return false;
+    oldest.shown.remove();
+    return true;
   }
 
   /** Returns whether the id was one of these. */

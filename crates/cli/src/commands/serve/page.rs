@@ -7,13 +7,14 @@ use bytes::Bytes;
 use wskit::{Field, PendingRequest, Rejection};
 
 /// The path, the type and the content of each file.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 9] = [
     ("/", "text/html", include_str!("../../../web/index.html")),
     ("/chat.css", "text/css", include_str!("../../../web/chat.css")),
     ("/chat.js", "text/javascript", include_str!("../../../web/chat.js")),
     ("/dom.js", "text/javascript", include_str!("../../../web/dom.js")),
     ("/line.js", "text/javascript", include_str!("../../../web/line.js")),
     ("/log.js", "text/javascript", include_str!("../../../web/log.js")),
+    ("/memory.js", "text/javascript", include_str!("../../../web/memory.js")),
     ("/outbox.js", "text/javascript", include_str!("../../../web/outbox.js")),
     ("/opening.js", "text/javascript", include_str!("../../../web/opening.js")),
 ];

@@ -1,0 +1,65 @@
+// What the browser remembers for the page: as long as the page is open, if it lets pages remember no more.
+
+/** A text under a key. */
+class Text {
+  #storage;
+  #key;
+  #text = null;
+
+  /** `storage` gives the browser's storage, which private windows may refuse. */
+  constructor(storage, key) {
+    this.#storage = storage;
+    this.#key = `wskit.${key}`;
+  }
+
+  get() {
+    try { return this.#storage().getItem(this.#key); } catch { return this.#text; }
+  }
+
+  set(text) {
+    this.#text = text;
+    try { this.#storage().setItem(this.#key, text); } catch { /* it may be full, too */ }
+  }
+}
+
+/** Different texts, the newest last; the oldest are forgotten first. */
+class Texts {
+  #kept;
+  #longest;
+
+  constructor(kept, longest) {
+    this.#kept = kept;
+    this.#longest = longest;
+  }
+
+  get() {
+    const text = this.#kept.get() ?? "[]";
+    try {
+      const texts = JSON.parse(text);
+      return Array.isArray(texts) ? texts : [];
+    } catch {
+      // Earlier pages put blanks between.
+      return text.split(" ");
+    }
+  }
+
+  add(text) {
+    const others = this.get().filter((other) => other !== text);
+    this.#kept.set(JSON.stringify([...others, text].slice(-this.#longest)));
+  }
+}
+
+const browser = () => localStorage;
+const tab = () => sessionStorage;
+
+/** The name one has chosen. */
+export const chosenName = new Text(browser, "name");
+
+/** The token that the page was opened with; it goes with the tab. */
+export const token = new Text(tab, "token");
+
+/** The rooms one has been in, without the lobby. */
+export const rooms = new Texts(new Text(browser, "rooms"), 7);
+
+/** Which messages are one's own, by room, epoch and offset: names go from one person to another. */
+export const own = new Texts(new Text(tab, "own"), 500);
