@@ -57,7 +57,7 @@ impl CertificateArguments {
 /// Reads a file that the command line names.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| {
-        Failure::new(Kind::Local, format_args!("{} cannot be read: {error}", path.display()))
+        Failure::new(Kind::Usage, format_args!("{} cannot be read: {error}", path.display()))
     })
 }
 

@@ -12,7 +12,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  all went well
   1  something failed on this machine
-  2  the command line is wrong
+  2  the command line is wrong, or a file that it names
   3  no connection: the name, the port, the network, the proxy, TLS or NATS
   4  the opening handshake failed or was refused
   5  the peer broke the protocol or the connection was lost
@@ -33,7 +33,7 @@ pub(crate) struct Failure {
 pub(crate) enum Kind {
     /// Something failed on this machine.
     Local = 1,
-    /// The command line is wrong.
+    /// The command line is wrong, or a file that it names: it cannot be read, or holds something else.
     Usage = 2,
     /// No connection.
     Connect = 3,

@@ -3,6 +3,8 @@
 use crate::certificate::read;
 use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
+use crate::http_version::HttpVersionArgument;
+use crate::seconds::Seconds;
 use crate::trust::TrustArguments;
 use crate::way::WayArguments;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,15 @@ pub(crate) struct RequestArguments {
     /// The origin to connect from, as a browser names the site of a page: scheme, host and port
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
+
+    /// The version of HTTP to open the WebSocket with; most servers that speak HTTP/2 take no
+    /// WebSockets over it, which `auto` finds out at the price of a second connection
+    #[arg(long, value_name = "VERSION", default_value = "1.1")]
+    pub(crate) http: HttpVersionArgument,
+
+    /// How long connecting and the opening handshake may take together, in seconds, or off
+    #[arg(long, value_name = "SECONDS", default_value = "10", alias = "timeout")]
+    pub(crate) opening_timeout: Seconds,
 
     #[command(flatten)]
     compression: CompressionArguments,

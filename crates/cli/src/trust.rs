@@ -4,7 +4,8 @@ use crate::certificate::read;
 use crate::failure::{Failure, Kind};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use wskit::tls::ClientTls;
+use wskit::tls::rustls::{self, CertificateError};
+use wskit::tls::{ClientTls, TlsError};
 use wskit::{Client, Error};
 
 /// Whom to trust on a wss:// URL, and what to show.
@@ -60,6 +61,19 @@ impl TrustArguments {
             tls = shown.map_err(|error| wrong(chain, &error))?;
         }
         Ok(tls)
+    }
+}
+
+/// The flags that help where the certificate of the server is not taken.
+pub(crate) fn remedy(error: &TlsError) -> Option<&'static str> {
+    match error.rustls()? {
+        rustls::Error::InvalidCertificate(
+            CertificateError::UnknownIssuer | CertificateError::BadSignature,
+        ) => Some(
+            "--ca-cert FILE trusts who signed it, which may be itself; --insecure takes any certificate",
+        ),
+        rustls::Error::InvalidCertificate(_) => Some("--insecure takes any certificate"),
+        _ => None,
     }
 }
 

@@ -73,7 +73,7 @@ fn the_manual_tells_of_everything() {
         let section = format!(".SH \"WSKIT {}\"", subcommand.to_uppercase());
         assert!(man.text().contains(&section), "{subcommand}");
     }
-    for option in ["\\-\\-json", "\\-\\-linger", "\\-\\-listen"] {
+    for option in ["\\-\\-stats", "\\-\\-linger", "\\-\\-listen"] {
         assert!(man.text().contains(option), "{option}");
     }
 }
@@ -103,13 +103,52 @@ fn a_wrong_command_line_is_told_so() {
         &["connect", "--subprotocol", "two words", "ws://127.0.0.1/"],
         &["connect", "--linger", "soon", "ws://127.0.0.1/"],
         &["inspect", "ws://"],
-        &["inspect", "--timeout", "0", "ws://127.0.0.1/"],
+        &["inspect", "--opening-timeout", "0", "ws://127.0.0.1/"],
+        &["inspect", "--json", "--output", "page", "ws://127.0.0.1/"],
         &["completions", "no-shell"],
     ] {
         let wrong = run(arguments, b"");
         assert_eq!((wrong.code, wrong.text()), (Some(2), ""), "{arguments:?}");
         assert!(!wrong.stderr.is_empty() && !wrong.stderr.contains("panicked"), "{arguments:?}");
     }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_a_fault_of_the_command_line() {
+    let serve = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
+    let api = ["--api-listen", "127.0.0.1:0", "--api-token-file", "nowhere"];
+    let tls = ["--tls-cert", "nowhere", "--tls-key", "nowhere"];
+    for arguments in [
+        &["connect", "--ca-cert", "nowhere", "wss://127.0.0.1:1/"][..],
+        &["connect", "--header", "@nowhere", "ws://127.0.0.1:1/"],
+        &["inspect", "--basic-auth-file", "nowhere", "ws://127.0.0.1:1/"],
+        &[&["echo", "--listen", "127.0.0.1:0"][..], &tls].concat(),
+        &[&serve[..], &tls].concat(),
+        &[&serve[..], &["--config", "nowhere"]].concat(),
+        &[&serve[..], &["--token-secret-file", "nowhere"]].concat(),
+        &[&serve[..], &api].concat(),
+    ] {
+        let ran = run(arguments, b"");
+        assert_eq!((ran.code, ran.text()), (Some(2), ""), "{arguments:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("nowhere"), "{arguments:?}: {}", ran.stderr);
+    }
+    assert!(run(&["--help"], b"").text().contains("2  the command line is wrong, or a file that"));
+}
+
+#[test]
+fn names_of_flags_that_have_gone_still_work() {
+    let old = ["inspect", "--json", "--timeout", "5", "ws://127.0.0.1:1/"];
+    let new = ["inspect", "--output", "json", "--opening-timeout", "5", "ws://127.0.0.1:1/"];
+    for arguments in [&old[..], &new] {
+        let ran = run(arguments, b"");
+        assert_eq!((ran.code, &ran.json()["outcome"]), (Some(3), &"no_connection".into()));
+    }
+    let help = run(&["inspect", "--help"], b"");
+    assert!(
+        !help.text().contains("--json") && !help.text().contains("--timeout"),
+        "{}",
+        help.text()
+    );
 }
 
 #[test]

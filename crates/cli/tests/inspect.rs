@@ -8,7 +8,7 @@ use std::time::Duration;
 use wskit::proto::handshake::Key;
 
 fn inspect_json(url: &str) -> Ran {
-    run(&["inspect", "--json", "--timeout", "2", url], b"")
+    run(&["inspect", "--output", "json", "--opening-timeout", "2", url], b"")
 }
 
 /// What the failure is called, and what is said of it.
@@ -150,7 +150,8 @@ fn what_is_not_http_is_recognised() {
     for (response, expected, words) in [
         (&b"\x15\x03\x01\x00\x02\x02\x16"[..], "response_unreadable", "wss://"),
         (b"\x00\x00\x06\x04\x00\x00\x00\x00\x00", "response_unreadable", "HTTP/2"),
-        (b"HTTP/1.0 200 OK\r\n\r\n", "refused", "HTTP/1.0"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", "refused", "a plain server of HTTP/1.0"),
+        (b"HTTP/1.0 200 OK\r\n\r\n", "refused", "proxy_http_version 1.1"),
         (b"HTTP/1.0 101 \r\n\r\n", "response_unreadable", "HTTP/1.0"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "response_unreadable", "SSH-2.0-OpenSSH_9.6"),
         (b"HTTP/1.1 101 Switching", "connection_ended", "before its response was whole"),
@@ -189,10 +190,10 @@ fn silence_is_not_waited_for_in_vain() {
             drop(client);
         });
     });
-    let ran = run(&["inspect", "--json", "--timeout", "0.3", &url], b"");
+    let ran = run(&["inspect", "--output", "json", "--opening-timeout", "0.3", &url], b"");
     let (name, said) = outcome(&ran);
     assert_eq!((&*name, ran.code), ("response_timeout", Some(4)));
-    assert!(said.contains("--timeout"), "{said}");
+    assert!(said.contains("--opening-timeout"), "{said}");
 }
 
 #[test]
@@ -205,7 +206,7 @@ fn a_refusal_whose_body_never_ends_is_still_one() {
             drop(client);
         });
     });
-    let ran = run(&["inspect", "--json", "--timeout", "0.5", &url], b"");
+    let ran = run(&["inspect", "--output", "json", "--opening-timeout", "0.5", &url], b"");
     assert_eq!(outcome(&ran).0, "refused");
     assert_eq!(ran.json()["response"]["body"], "not here!\n");
 }
@@ -238,7 +239,7 @@ fn the_peer_cannot_paint_the_terminal() {
         "HTTP/1.1 404 Not\u{9b}2J Found\r\nX-Paint: \u{202e}evil\r\nContent-Length: 20\r\n\r\n\
          \u{1b}[2J\u{1b}]0;owned\u{7}\r\nok        yes!",
     );
-    for arguments in [&["inspect", &url][..], &["inspect", "--json", &url]] {
+    for arguments in [&["inspect", &url][..], &["inspect", "--output", "json", &url]] {
         let ran = run(arguments, b"");
         assert_eq!(ran.code, Some(4));
         let harmful = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';

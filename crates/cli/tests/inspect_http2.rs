@@ -11,11 +11,11 @@ use std::time::Duration;
 use wskit::tls::rustls::{ServerConnection, StreamOwned};
 
 fn inspect(url: &str, options: &[&str]) -> Ran {
-    run(&[&["inspect", "--timeout", "5", url], options].concat(), b"")
+    run(&[&["inspect", "--opening-timeout", "5", url], options].concat(), b"")
 }
 
 fn inspect_json(url: &str, options: &[&str]) -> serde_json::Value {
-    let ran = inspect(url, &[options, &["--json"]].concat());
+    let ran = inspect(url, &[options, &["--output", "json"]].concat());
     let report = ran.json();
     assert_eq!(report["exit_code"], ran.code.unwrap(), "{report}");
     report

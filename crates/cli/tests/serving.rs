@@ -23,7 +23,16 @@ fn the_page_and_its_files_are_served() {
     let (head, page) = get(&server.address, "/");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(head.contains("Content-Security-Policy: default-src 'none'; script-src 'self'"));
-    for file in ["chat.css", "chat.js", "dom.js", "line.js", "log.js", "memory.js", "opening.js", "outbox.js"] {
+    for file in [
+        "chat.css",
+        "chat.js",
+        "dom.js",
+        "line.js",
+        "log.js",
+        "memory.js",
+        "opening.js",
+        "outbox.js",
+    ] {
         assert!(page.contains(file), "{file}");
         let (head, content) = get(&server.address, &format!("/{file}"));
         assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && !content.is_empty(), "{file}: {head}");

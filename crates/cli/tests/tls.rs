@@ -46,7 +46,7 @@ impl Folder {
 }
 
 fn inspect(url: &str, options: &[&str]) -> Ran {
-    run(&[&["inspect", "--json", "--timeout", "10", url], options].concat(), b"")
+    run(&[&["inspect", "--output", "json", "--opening-timeout", "10", url], options].concat(), b"")
 }
 
 #[test]
@@ -71,6 +71,25 @@ fn anyone_is_trusted_with_a_warning_only() {
     let ran = run(&["connect", "--expect", "1", "--insecure", &url], b"hello\n");
     assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("wskit: warning: --insecure takes any certificate"));
+}
+
+#[test]
+fn what_helps_with_a_certificate_that_signed_itself_is_told() {
+    let echo = Server::start(&["echo", "--tls-self-signed"]);
+    let url = format!("wss://{}/", echo.address);
+    let ran = run(&["connect", "--proxy", "none", &url], b"");
+    assert_eq!(ran.code, Some(3));
+    for words in [
+        "--ca-cert FILE trusts who signed it, which may be itself",
+        "--insecure takes any certificate",
+        &format!("; to see more: wskit inspect --proxy none {url}\n"),
+    ] {
+        assert!(ran.stderr.contains(words), "{words:?} in {}", ran.stderr);
+    }
+    let report = inspect(&url, &[]).json();
+    let remedies = report["fault"]["try"].to_string();
+    assert!(remedies.contains("it signed itself") && remedies.contains("--ca-cert"), "{report}");
+    assert!(remedies.contains("--insecure"), "{report}");
 }
 
 #[test]
@@ -175,7 +194,7 @@ fn what_cannot_be_is_refused_with_the_reason() {
         ),
         (
             &["echo", "--listen", "127.0.0.1:0", "--tls-cert", "nowhere", "--tls-key", &b],
-            1,
+            2,
             "nowhere cannot be read",
         ),
         (&["echo", "--listen", "127.0.0.1:0", "--tls-cert", &a], 2, "--tls-key"),
@@ -193,7 +212,7 @@ fn what_cannot_be_is_refused_with_the_reason() {
             2,
             "cannot be used",
         ),
-        (&["connect", "--ca-cert", "nowhere", "wss://localhost:1/"], 1, "nowhere cannot be read"),
+        (&["connect", "--ca-cert", "nowhere", "wss://localhost:1/"], 2, "nowhere cannot be read"),
         (&["connect", "--ca-cert", &b, "wss://localhost:1/"], 2, "no certificate"),
         (&["connect", "--ca-cert", &ca, "ws://localhost:1/"], 2, "for URLs that begin with wss"),
         (&["connect", "--client-cert", &a, "wss://localhost:1/"], 2, "--client-key"),

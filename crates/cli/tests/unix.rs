@@ -94,7 +94,7 @@ fn inspect_explains_what_it_finds_behind_the_socket() {
     assert_eq!(ran.code, Some(0), "{}", ran.text());
     let told = format!("url       ws://localhost/\nthrough   {} in ", place(&echo.path));
     assert!(ran.text().starts_with(&told), "{}", ran.text());
-    let ran = run(&["inspect", "--json", "--unix", "/nowhere", "ws://localhost/"], b"");
+    let ran = run(&["inspect", "--output", "json", "--unix", "/nowhere", "ws://localhost/"], b"");
     let report = ran.json();
     assert_eq!((ran.code, &report["outcome"]), (Some(3), &"no_connection".into()));
     assert_eq!(

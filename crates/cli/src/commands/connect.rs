@@ -4,6 +4,7 @@ mod caller;
 mod farewell;
 mod happening;
 mod input;
+mod inspection;
 mod interrupt;
 mod pings;
 mod record;
@@ -13,7 +14,6 @@ mod statistics;
 mod typed;
 
 use crate::failure::{Failure, Kind};
-use crate::http_version::HttpVersionArgument;
 use crate::printable::json_line;
 use crate::request::RequestArguments;
 use crate::seconds::Seconds;
@@ -34,11 +34,6 @@ use wskit::{Client, Limits, Timings};
 pub(crate) struct Connect {
     #[command(flatten)]
     request: RequestArguments,
-
-    /// The version of HTTP to open the connection with; most servers that speak HTTP/2 take no
-    /// WebSockets over it, which `auto` finds out at the price of a second connection
-    #[arg(long, value_name = "VERSION", default_value = "1.1")]
-    http: HttpVersionArgument,
 
     /// Send binary messages instead of text
     #[arg(long)]
@@ -96,10 +91,6 @@ pub(crate) struct Connect {
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().message_bytes_max)]
     max_message: u64,
 
-    /// How long connecting and the opening handshake may take together, in seconds, or off
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
-    opening_timeout: Seconds,
-
     /// Tell what happens on standard error, even if that is no terminal
     #[arg(long, short)]
     verbose: bool,
@@ -142,9 +133,9 @@ Examples:
 Exit codes:
   0    closed with 1000, 1001 or no code, by either side
   1    something failed on this machine
-  2    the command line is wrong
+  2    the command line is wrong, or a file that it names
   3    no connection: the name, the port, the network, the proxy or TLS
-  4    the opening handshake failed or was refused; wskit inspect tells more
+  4    the opening handshake failed or was refused; wskit inspect shows why
   5    closed by the peer with another code, connection lost, or fewer messages than expected,
        whatever code it was closed with
   130  Ctrl-C: closed with 1001; a second Ctrl-C leaves at once";
@@ -256,6 +247,6 @@ impl Connect {
         let client = self.request.client()?;
         // A Pong tells that the peer has seen what was sent before its Ping.
         let client = client.limits(limits).shows_control_frames(true);
-        Ok(client.opening_timeout(self.opening_timeout.0).http(self.http.into()))
+        Ok(client.opening_timeout(self.request.opening_timeout.0).http(self.request.http.into()))
     }
 }

@@ -14,10 +14,8 @@ mod settings;
 mod witness;
 
 use crate::failure::{Failure, Kind};
-use crate::http_version::HttpVersionArgument;
 use crate::printable::json_document;
 use crate::request::RequestArguments;
-use crate::seconds::Seconds;
 use std::io::{self, Write};
 use std::process;
 use witness::Witness;
@@ -29,18 +27,21 @@ pub(crate) struct Inspect {
     #[command(flatten)]
     request: RequestArguments,
 
-    /// The version of HTTP to open the WebSocket with; `auto` goes on with HTTP/1.1, on a second
-    /// connection, where HTTP/2 is chosen but takes no WebSockets
-    #[arg(long, value_name = "VERSION", default_value = "1.1")]
-    http: HttpVersionArgument,
+    /// How to write what was found
+    #[arg(long, value_name = "FORMAT", default_value = "page")]
+    output: OutputFormat,
 
-    /// How long the name, the connection and the response may take together, in seconds, or off
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
-    timeout: Seconds,
-
-    /// Write one JSON object instead of a page to read
-    #[arg(long)]
+    /// What --output json was called before.
+    #[arg(long, hide = true, conflicts_with = "output")]
     json: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// A page to read
+    Page,
+    /// One JSON object
+    Json,
 }
 
 const LONG_ABOUT: &str = "\
@@ -57,7 +58,7 @@ server and whether they allow the extended CONNECT, its pseudo-header fields and
 response, and which of the checks are left where there is no key.";
 
 const AFTER_HELP: &str = "\
-With --json, one object is written. Its members are there in every case, and null or empty where \
+With --output json one object is written. Its members are there in every case, and null or empty where \
 the inspection did not get that far; times are in seconds:
   url        as it was given
   outcome    open, name_unknown, no_connection, tls_failed, http2_unavailable, response_timeout,
@@ -88,7 +89,8 @@ the inspection did not get that far; times are in seconds:
 
 Exit codes:
   0  the handshake is right, and so is its end
-  2  the command line is wrong
+  1  something failed on this machine
+  2  the command line is wrong, or a file that it names
   3  no connection: the name, the port, the network, the proxy or TLS
   4  the opening handshake failed or was refused, or there is no HTTP/2 for it
   5  the handshake is right, but the closing is not";
@@ -98,18 +100,18 @@ impl Inspect {
         let (client, witness) = Witness::of(self.request.client()?, &self.request.trust)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let witness = witness.as_deref();
-        let version = self.http.into();
+        let version = self.request.http.into();
         let investigation = investigation::investigate(
             &client,
             version,
             witness,
             &self.request.url,
-            self.timeout.0,
+            self.request.opening_timeout.0,
         );
         let report = runtime.block_on(investigation);
         // A name lookup that hangs is not waited for.
         runtime.shutdown_background();
-        let page = match self.json {
+        let page = match self.json || self.output == OutputFormat::Json {
             true => json_document(&report).map_err(|error| Failure::new(Kind::Local, error))?,
             false => page::render(&report, page::Paint::for_stdout()),
         };

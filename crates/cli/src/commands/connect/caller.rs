@@ -1,9 +1,11 @@
 //! Who makes the connections, and makes them again if that is wanted.
 
+use super::inspection;
 use super::interrupt::{self, Interrupt};
 use super::screen::Screen;
 use crate::failure::{Failure, Kind};
 use crate::printable::printable;
+use crate::trust;
 use wskit::reconnect::{Ended, Retries};
 use wskit::{Client, ClientStream, Error, Timings, WebSocket};
 
@@ -54,7 +56,7 @@ impl Caller {
         screen: &Screen,
     ) -> Result<(), Failure> {
         let pause = self.retries.as_mut().and_then(|retries| retries.pause(&ended));
-        let Some(pause) = pause else { return Err(self.explain(ended)) };
+        let Some(pause) = pause else { return Err(Caller::explain(ended)) };
         screen.waiting(&ended, pause);
         tokio::select! {
             () = tokio::time::sleep(pause) => Ok(()),
@@ -62,22 +64,29 @@ impl Caller {
         }
     }
 
-    fn explain(&self, ended: Ended) -> Failure {
-        let url = &self.url;
+    fn explain(ended: Ended) -> Failure {
+        let shown = |error: &Error| printable(&error.to_string());
         match ended {
             Ended::Closed(_) => Failure::new(Kind::Connection, printable(&ended.to_string())),
-            Ended::Failed(Error::Handshake(error)) => Failure::new(
-                Kind::Handshake,
-                format_args!("{}; wskit inspect {url} explains it", printable(&error.to_string())),
-            ),
+            Ended::Failed(
+                error @ (Error::Handshake(_)
+                | Error::Opening(_)
+                | Error::OpeningTimeout(_)
+                | Error::Http2Unavailable(_)),
+            ) => {
+                let why = format_args!("{}; to see why: {}", shown(&error), inspection::line());
+                Failure::new(Kind::Handshake, why)
+            }
             // It shows what the peer says.
             Ended::Failed(error @ Error::Redirect { .. }) => {
-                Failure::new(Kind::Handshake, printable(&error.to_string()))
+                Failure::new(Kind::Handshake, shown(&error))
             }
-            Ended::Failed(error @ Error::Tls(_)) => Failure::new(
-                Kind::Connect,
-                format_args!("{}; wskit inspect {url} tells more", printable(&error.to_string())),
-            ),
+            Ended::Failed(Error::Tls(error)) => {
+                let remedy = trust::remedy(&error).map(|remedy| format!("; {remedy}"));
+                let (what, remedy) = (shown(&Error::Tls(error)), remedy.unwrap_or_default());
+                let why = format_args!("{what}{remedy}; to see more: {}", inspection::line());
+                Failure::new(Kind::Connect, why)
+            }
             Ended::Failed(error) => error.into(),
         }
     }

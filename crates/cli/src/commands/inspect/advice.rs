@@ -6,6 +6,7 @@ pub(super) use http2::{connection_ended_http2, no_extended_connect, no_http2, no
 
 use super::over_http2::begins_with_settings;
 use super::report::{Fault, Header, Opening, Report, Response};
+use crate::x509::Described;
 use std::io;
 use wskit::proto::handshake::Check;
 use wskit::tls::TlsError;
@@ -31,7 +32,7 @@ pub(super) fn no_detour(error: &Error) -> Fault {
             "go another way: --proxy URL, or --proxy none to go directly",
         ],
         Error::Connect(_) => &["check that the server runs", "check the path of --unix"],
-        _ => &["give it more time with --timeout"],
+        _ => &["give it more time with --opening-timeout"],
     };
     fault(error.to_string(), remedies)
 }
@@ -60,7 +61,7 @@ const EXPECTS_TLS: &str = "if the port expects TLS, the URL begins with wss://";
 pub(super) fn no_response(is_secure: bool) -> Fault {
     let remedies = [
         "check that the port is that of the WebSocket server, and not of another protocol",
-        "check that the server is not overloaded, or give it more time with --timeout",
+        "check that the server is not overloaded, or give it more time with --opening-timeout",
         EXPECTS_TLS,
     ];
     fault(
@@ -89,10 +90,16 @@ pub(super) fn no_tls(error: &Error) -> Fault {
     )
 }
 
-pub(super) fn tls_failed(error: &TlsError) -> Fault {
+/// TLS does not come about. Who signed the certificate is known as far as it came.
+pub(super) fn tls_failed(error: &TlsError, certificate: Option<&Described>) -> Fault {
+    let signed_itself = certificate.is_some_and(|seen| seen.subject == seen.issuer);
     let for_a_look = "--insecure takes any certificate, for a look";
     let remedies: &[&str] = match error.rustls() {
         Some(rustls::Error::InvalidCertificate(fault)) => match fault {
+            CertificateError::UnknownIssuer if signed_itself => &[
+                "it signed itself, so it is its own authority: trust it with --ca-cert FILE, of its PEM text",
+                for_a_look,
+            ],
             CertificateError::UnknownIssuer | CertificateError::BadSignature => &[
                 "name the authority that signed it: --ca-cert FILE",
                 "the server may not send the certificates between its own and the authority's",
@@ -169,14 +176,18 @@ pub(super) fn refused(report: &Report) -> Fault {
     match response.status {
         200..=299 if response.line.starts_with("HTTP/1.0 ") => fault(
             "the server answers with HTTP/1.0, and a WebSocket needs HTTP/1.1",
-            &["tell the proxy to speak HTTP/1.1 (nginx: proxy_http_version 1.1)"],
+            &[
+                "a plain server of HTTP/1.0 takes no WebSockets: check the port, and what listens there",
+                "a proxy in between has to speak HTTP/1.1 on both sides (nginx: proxy_http_version 1.1)",
+            ],
         ),
         200..=299 => fault(
             why("an ordinary answer of HTTP, as if no WebSocket was asked for"),
             &[
                 "check the path: another one may be the WebSocket endpoint",
                 "if a proxy is in between, let it pass Upgrade and Connection on (nginx: \
-                 proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \"upgrade\";)",
+                 proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                 proxy_set_header Connection \"upgrade\";)",
             ],
         ),
         301..=303 | 307 | 308 => moved(why("the endpoint is elsewhere"), response),

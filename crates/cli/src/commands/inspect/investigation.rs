@@ -211,9 +211,10 @@ async fn secure(
         let_pass: seen.explain(client.host()).filter(|_| secured.is_ok()),
         time: start.elapsed(),
     });
+    let certificate = report.tls.as_ref().and_then(|tls| tls.certificate.as_ref());
     secured.map_err(|error| {
         let fault = match &error {
-            Error::Tls(error) => advice::tls_failed(error),
+            Error::Tls(error) => advice::tls_failed(error, certificate),
             error => advice::no_tls(error),
         };
         (Outcome::TlsFailed, fault)

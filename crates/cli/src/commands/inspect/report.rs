@@ -1,4 +1,4 @@
-//! What an inspection found. Its JSON is what `--json` writes, so its names stay as they are.
+//! What an inspection found. Its JSON is what `--output json` writes, so its names stay as they are.
 
 use crate::failure::Kind;
 use crate::x509::Described;

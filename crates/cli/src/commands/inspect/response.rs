@@ -22,7 +22,7 @@ pub(super) fn examine(
         Error::OpeningTimeout(_) => {
             return (Outcome::ResponseTimeout, advice::no_response(client.is_secure()));
         }
-        Error::Tls(error) => return (Outcome::TlsFailed, advice::tls_failed(&error)),
+        Error::Tls(error) => return (Outcome::TlsFailed, advice::tls_failed(&error, None)),
         Error::Handshake(error) => error,
         error => {
             return (
