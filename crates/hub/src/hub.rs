@@ -1,15 +1,14 @@
 //! All rooms.
 
 use std::collections::{HashMap, HashSet};
-use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 
-use wskit_store::{Bounds, Commit, Following, Memory, Outcome, Statistics, Store};
+use wskit_store::{Bounds, Following, Memory, Statistics, Store};
 
 use crate::beginnings::Beginnings;
 use crate::closing::{Closing, Refusal};
 use crate::complaint::Complaint;
+use crate::delivering::Delivering;
 use crate::elsewhere::News;
 use crate::event::Connection;
 use crate::fetching::CatchingUp;
@@ -38,8 +37,7 @@ pub(crate) struct Shared {
     rooms: Mutex<Rooms>,
     users: Arc<Users>,
     beginnings: Beginnings,
-    /// Whoever takes a commit delivers it before another takes the next.
-    delivering: Mutex<()>,
+    pub(crate) delivering: Mutex<Delivering>,
 }
 
 #[derive(Debug)]
@@ -59,16 +57,6 @@ struct Held {
     /// What others say in it comes as long as it is open.
     _following: Following,
 }
-
-/// After so many deliveries, which is some two milliseconds, the others get a turn, so that what was delivered can go
-/// out. With fewer, a reader in a large room would get by many writes what came by one commit.
-const DELIVERIES_PER_TURN: usize = 16_000;
-
-/// What a commit counts as, beside its deliveries.
-const COMMIT_COUNTED_DELIVERIES: usize = 16;
-
-/// How many commits are delivered at most by who appends.
-const COMMITS_AT_ONCE_MAX: usize = 16;
 
 impl Hub {
     /// A hub that keeps what is said in memory. `entropy` is to be random: it tells the offsets of this hub's rooms
@@ -161,27 +149,6 @@ impl Hub {
         Ok((Membership::new(self.clone(), room, passport, slot, now), mailbox))
     }
 
-    /// Delivers what the store commits, for ever. To be awaited by one task.
-    pub async fn run(&self) {
-        let mut deliveries = 0;
-        poll_fn(|context| {
-            let _turn = lock(&self.shared.delivering);
-            loop {
-                let Poll::Ready(commit) = self.shared.store.poll_committed(context) else {
-                    deliveries = 0;
-                    return Poll::<()>::Pending;
-                };
-                deliveries += self.deliver(commit);
-                if deliveries >= DELIVERIES_PER_TURN {
-                    deliveries = 0;
-                    context.waker().wake_by_ref();
-                    return Poll::Pending;
-                }
-            }
-        })
-        .await;
-    }
-
     /// What other nodes are to be told of who is here, each a message of its own. Where there are other nodes it is to
     /// be called about ten times a second; who has not been heard of for some seconds is forgotten then.
     #[must_use]
@@ -263,38 +230,12 @@ impl Hub {
         lock(&self.shared.rooms).by_name.values().map(|held| held.room.member_count()).sum()
     }
 
-    /// Delivers what is committed already, which with a store in memory is what was just appended.
-    pub(crate) fn deliver_committed(&self) {
-        let _turn = lock(&self.shared.delivering);
-        for _ in 0..COMMITS_AT_ONCE_MAX {
-            let Some(commit) = self.shared.store.try_committed() else { return };
-            self.deliver(commit);
-        }
-    }
-
-    /// Returns how much work that was, counted in deliveries.
-    fn deliver(&self, commit: Commit<Speaker>) -> usize {
-        let Commit { stream, epoch, outcome, tag } = commit;
-        let mut count = COMMIT_COUNTED_DELIVERIES;
-        if let Outcome::Kept(message) = &outcome {
-            let deliver = |room: &Room| room.committed(&epoch, message, self.limits());
-            count += match &tag {
-                Some(speaker) => deliver(&speaker.room),
-                None => self.find(&stream).map_or(0, |room| deliver(&room)),
-            };
-        }
-        if let Some(speaker) = tag {
-            speaker.tell(&outcome);
-        }
-        count
-    }
-
     /// All that are open just now; whatever is done with them is done without holding up all others.
     fn rooms(&self) -> Vec<Arc<Room>> {
         lock(&self.shared.rooms).by_name.values().map(|held| held.room.clone()).collect()
     }
 
-    fn find(&self, stream: &str) -> Option<Arc<Room>> {
+    pub(crate) fn find(&self, stream: &str) -> Option<Arc<Room>> {
         let name = RoomName::parse(stream, self.limits()).ok()?;
         lock(&self.shared.rooms).by_name.get(&name).map(|held| held.room.clone())
     }

@@ -44,6 +44,7 @@ mod beginnings;
 mod closing;
 mod command;
 mod complaint;
+mod delivering;
 mod delivery;
 mod elsewhere;
 mod event;

@@ -147,15 +147,22 @@ impl Drop for Mailbox {
 impl Slot {
     /// Puts a delivery in, if the mailbox is still open.
     pub(crate) fn post(&self, delivery: Delivery) {
+        self.post_all([delivery]);
+    }
+
+    /// Puts deliveries in, one after the other, as long as the mailbox is open.
+    pub(crate) fn post_all(&self, deliveries: impl IntoIterator<Item = Delivery>) {
         let mut state = lock(&self.shared);
         if state.closing.is_some() {
             return;
         }
-        if state.bytes > 0 && state.bytes.saturating_add(delivery.len()) > self.bytes_max {
-            state.empty();
-            state.overrun = true;
-            state.closing = Some(Closing::read_too_slowly());
-        } else {
+        for delivery in deliveries {
+            if state.bytes > 0 && state.bytes.saturating_add(delivery.len()) > self.bytes_max {
+                state.empty();
+                state.overrun = true;
+                state.closing = Some(Closing::read_too_slowly());
+                break;
+            }
             state.bytes += delivery.len();
             state.waiting.push_back(delivery);
         }
@@ -306,7 +313,7 @@ mod tests {
         assert!((0..3).all(|_| exact.try_next() == Some(Ok(delivery()))));
 
         let (slot, mut small) = mailbox(3 * size - 1);
-        (0..3).for_each(|_| slot.post(delivery()));
+        slot.post_all((0..3).map(|_| delivery()));
         assert_eq!(small.try_next(), Some(Err(Closing::read_too_slowly())));
         assert_eq!(lock(&small.shared).bytes, 0);
     }

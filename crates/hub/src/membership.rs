@@ -3,6 +3,7 @@
 use crate::closing::Closing;
 use crate::command::{Before, Command, Request};
 use crate::complaint::Complaint;
+use crate::delivering::TOGETHER_MAX;
 use crate::fetching::tell_history;
 use crate::hub::Hub;
 use crate::mailbox::Slot;
@@ -11,6 +12,7 @@ use crate::open_room::OpenRoom;
 use crate::rate::Rate;
 use crate::roster::MemberId;
 use crate::saying::Words;
+use crate::speaker::Hears;
 use crate::timestamp::Timestamp;
 use crate::users::UserPlace;
 use crate::visit::{ClientName, Rights};
@@ -26,6 +28,8 @@ pub struct Membership {
     rate: Rate,
     /// What is refused because it came too fast; when this is spent, the member has to go.
     patience: Rate,
+    /// How many messages went to the store since it was last asked what is to be delivered.
+    said: usize,
 }
 
 /// Who a member is, and what it may do.
@@ -50,7 +54,7 @@ impl Membership {
     ) -> Self {
         let rate = Rate::new(hub.limits(), now);
         let patience = Rate::patience(hub.limits(), now);
-        Self { hub, room, passport, slot, rate, patience }
+        Self { hub, room, passport, slot, rate, patience, said: 0 }
     }
 
     /// The room's name.
@@ -68,14 +72,25 @@ impl Membership {
     /// Takes a text message from the peer and does what it asks. What is wrong with it is told to the peer as an
     /// `error` event.
     pub fn receive_text(&mut self, text: &str, now: Timestamp) {
+        self.take_text(text, now);
+        self.deliver();
+    }
+
+    /// As [`receive_text`](Self::receive_text), for one of many that came together: what they say is to be
+    /// [delivered](Self::deliver) after the last of them, which takes less than to deliver each by itself.
+    pub fn take_text(&mut self, text: &str, now: Timestamp) {
         let in_time = self.spend(text.len(), now);
         let (command, id) = match Request::parse(text, self.hub.limits()) {
             Ok(Request { command, id }) => (Ok(command), id),
             Err(unknown) => (Err(unknown.complaint), unknown.id),
         };
         // What came too fast is not done, but its sender is told which it was.
-        let outcome =
-            in_time.and(command).and_then(|command| self.perform(command, id.clone(), now));
+        let command = in_time.and(command);
+        if !matches!(command, Ok(Command::Say(_))) {
+            // What was said before it comes before what it does.
+            self.deliver();
+        }
+        let outcome = command.and_then(|command| self.perform(command, id.clone(), now));
         if let Err(complaint) = outcome {
             self.slot.complain(&complaint, id.as_deref());
         }
@@ -93,7 +108,9 @@ impl Membership {
     /// # Errors
     /// The text is empty or too large.
     pub fn say(&mut self, text: &str, now: Timestamp) -> Result<(), Complaint> {
-        self.say_under(text, None, now)
+        self.say_under(text, None, now)?;
+        self.deliver();
+        Ok(())
     }
 
     fn say_under(
@@ -104,12 +121,20 @@ impl Membership {
     ) -> Result<(), Complaint> {
         let message_id = self.passport.client.as_ref().zip(id.as_ref());
         let message_id = message_id.map(|(client, id)| client.message_id(id));
-        let slot = self.slot.clone();
         let words = Words { from: self.passport.name.as_str(), text, id: message_id };
-        self.hub.say(&self.room, words, now, move |answer| match answer {
-            Ok(offset) => slot.acknowledge(id.as_deref(), Some(offset)),
-            Err(complaint) => slot.complain(&complaint, id.as_deref()),
-        })
+        self.hub.say(&self.room, words, now, Hears::Member { slot: self.slot.clone(), id })?;
+        self.said += 1;
+        if self.said == TOGETHER_MAX {
+            self.deliver();
+        }
+        Ok(())
+    }
+
+    /// Delivers what was said, as far as it is kept by now. The rest is delivered by [`Hub::run`].
+    pub fn deliver(&mut self) {
+        if std::mem::take(&mut self.said) > 0 {
+            self.hub.deliver_committed();
+        }
     }
 
     /// Takes another name.
@@ -187,6 +212,7 @@ impl Membership {
 
 impl Drop for Membership {
     fn drop(&mut self) {
+        self.deliver();
         self.slot.close(Closing::left());
         self.room.dismiss(self.passport.id, self.hub.limits());
     }

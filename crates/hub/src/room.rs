@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use wskit_store::{Message, Position, Span};
+use wskit_store::{Commit, Message, Outcome, Position, Span};
 
 use crate::closing::{Closing, Refusal};
 use crate::complaint::Complaint;
@@ -16,6 +16,7 @@ use crate::lock::lock;
 use crate::mailbox::Waiting;
 use crate::name::{MemberName, RoomName};
 use crate::roster::{Entrant, MemberId, Roster};
+use crate::speaker::Speaker;
 use crate::tail::Tail;
 use crate::timestamp::Timestamp;
 use crate::visit::Had;
@@ -237,25 +238,34 @@ impl Room {
         Some(Portion { deliveries, is_all })
     }
 
-    /// Delivers a message that is kept. Returns to how many.
-    pub(crate) fn committed(&self, epoch: &Arc<str>, kept: &Message, limits: &Limits) -> usize {
+    /// Delivers those of these messages that are kept. Returns how many deliveries that were.
+    pub(crate) fn committed(&self, commits: &[Commit<Speaker>], limits: &Limits) -> usize {
         let mut state = lock(&self.state);
-        if state.epoch != *epoch {
-            state.begin_anew(epoch.clone());
+        let mut deliveries = 0;
+        let mut together = Vec::with_capacity(commits.len());
+        for Commit { epoch, outcome, .. } in commits {
+            let Outcome::Kept(Message { offset, payload, .. }) = outcome else { continue };
+            if state.epoch != *epoch {
+                state.deliver_messages(&mut together);
+                state.begin_anew(epoch.clone());
+            }
+            let next = state.tail.last() + 1;
+            // A room that was opened after the commit and before its delivery has it already.
+            if *offset < next {
+                continue;
+            }
+            if *offset > next {
+                // What lies between went before anybody here could have it.
+                state.deliver_messages(&mut together);
+                state.go_on_from(*offset);
+            }
+            let delivery = Delivery::of_message(*offset, payload);
+            together.push(delivery.clone());
+            state.tail.push(*offset, delivery, limits);
+            deliveries += state.roster.len();
         }
-        let last = state.tail.last();
-        // A room that was opened after the commit and before its delivery has it already.
-        if kept.offset <= last {
-            return 0;
-        }
-        if kept.offset > last + 1 {
-            // What lies between went before anybody here could have it.
-            state.go_on_from(kept.offset);
-        }
-        let delivery = Delivery::of_message(kept.offset, &kept.payload);
-        state.roster.deliver_message(kept.offset, &delivery);
-        state.tail.push(kept.offset, delivery, limits);
-        state.roster.len()
+        state.deliver_messages(&mut together);
+        deliveries
     }
 
     /// Gives a member another name and tells everybody.
@@ -399,6 +409,15 @@ impl State {
         }
     }
 
+    /// Delivers the last messages to those who follow, and leaves none to be delivered.
+    fn deliver_messages(&self, last_ones: &mut Vec<Delivery>) {
+        if !last_ones.is_empty() {
+            let first = self.tail.last() + 1 - last_ones.len() as u64;
+            self.roster.deliver_messages(first, last_ones);
+            last_ones.clear();
+        }
+    }
+
     /// What the members know means nothing any more, so they are to come again; unless they know of nothing that was
     /// said, because the first word was said on another node.
     fn begin_anew(&mut self, epoch: Arc<str>) {
@@ -416,7 +435,7 @@ impl State {
     fn go_on_from(&mut self, offset: u64) {
         self.tail = Tail::after(offset - 1);
         let gap = Event::Gap { epoch: &self.epoch, from: offset };
-        self.roster.deliver_message(offset, &Delivery::of(&gap));
+        self.roster.deliver_messages(offset, &[Delivery::of(&gap)]);
     }
 }
 

@@ -109,11 +109,18 @@ impl Roster {
         }
     }
 
-    /// Delivers the message at this offset to those who follow.
-    pub(crate) fn deliver_message(&self, offset: u64, delivery: &Delivery) {
-        let follows = |member: &&Member| member.follows_from.is_some_and(|from| from <= offset);
-        for member in self.members.values().filter(follows) {
-            member.slot.post(delivery.clone());
+    /// Delivers messages, the first of which is at this offset, to those who follow.
+    pub(crate) fn deliver_messages(&self, first: u64, messages: &[Delivery]) {
+        for member in self.members.values() {
+            // Who has caught up only now may have read some of them.
+            let missing = member
+                .follows_from
+                .and_then(|from| messages.get(usize::try_from(from.saturating_sub(first)).ok()?..));
+            if let Some(missing) = missing
+                && !missing.is_empty()
+            {
+                member.slot.post_all(missing.iter().cloned());
+            }
         }
     }
 

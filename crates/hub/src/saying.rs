@@ -6,6 +6,7 @@ use wskit_store::{Append, Reading, Span};
 
 use crate::closing::Refusal;
 use crate::complaint::Complaint;
+use crate::delivering::TOGETHER_MAX;
 use crate::delivery::Delivery;
 use crate::event::Said;
 use crate::fetching::history;
@@ -13,7 +14,7 @@ use crate::hub::Hub;
 use crate::name::MemberName;
 use crate::open_room::OpenRoom;
 use crate::room::Room;
-use crate::speaker::{Answer, Speaker};
+use crate::speaker::{Answer, Hears, Speaker};
 use crate::timestamp::Timestamp;
 
 /// Something that somebody says.
@@ -60,10 +61,11 @@ impl Hub {
         now: Timestamp,
     ) -> Result<Vec<Result<u64, Complaint>>, Refusal> {
         let room = self.open(room, || true).await?;
-        let said: Vec<_> = publications
-            .into_iter()
-            .map(|publication| self.publish_one(&room, &publication, now))
-            .collect();
+        let mut said = Vec::new();
+        for together in publications.chunks(TOGETHER_MAX) {
+            said.extend(together.iter().map(|one| self.publish_one(&room, one, now)));
+            self.deliver_committed();
+        }
         let mut outcomes = Vec::new();
         for said in said {
             outcomes.push(match said {
@@ -89,9 +91,8 @@ impl Hub {
         }
         let id = id.as_ref().map(|id| format!("{PROGRAMS}\0{id}").into());
         let (tell, answer) = oneshot::channel();
-        self.say(room, Words { from: from.as_str(), text, id }, now, |answer| {
-            let _nobody_waits_any_more = tell.send(answer);
-        })?;
+        let words = Words { from: from.as_str(), text, id };
+        self.say(room, words, now, Hears::Program(tell))?;
         Ok(answer)
     }
 
@@ -117,13 +118,14 @@ impl Hub {
         history(reading).await.map_err(|_| Refusal::NotReadable)
     }
 
-    /// Hands words to the store; what becomes of them is told later.
+    /// Hands words to the store; what becomes of them is told later. After the last of them, and after [`TOGETHER_MAX`],
+    /// the caller is to [deliver what is committed](Self::deliver_committed).
     pub(crate) fn say(
         &self,
         room: &OpenRoom,
         words: Words<'_>,
         now: Timestamp,
-        tell: impl FnOnce(Answer) + Send + 'static,
+        hears: Hears,
     ) -> Result<(), Complaint> {
         let limits = self.limits();
         if words.text.len() > limits.message_bytes_max {
@@ -139,9 +141,8 @@ impl Hub {
             id: words.id,
             time: now.unix_milliseconds(),
             payload: said.to_json().into(),
-            tag: Speaker::new(room.clone(), tell),
+            tag: Speaker { room: room.clone(), hears },
         });
-        self.deliver_committed();
         Ok(())
     }
 

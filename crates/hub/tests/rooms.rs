@@ -71,6 +71,11 @@ impl Client {
         deliveries.map(|delivery| serde_json::from_str(delivery.text()).unwrap()).collect()
     }
 
+    /// What kinds of events wait.
+    fn kinds(&mut self) -> Vec<String> {
+        self.events().iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// The reasons of the errors that wait.
     fn errors(&mut self) -> Vec<String> {
         let reasons = self
@@ -331,15 +336,22 @@ fn closing_lets_everybody_read_to_the_end_and_nobody_in() {
 
 #[test]
 fn many_threads_agree_on_one_order() {
-    let hub = hub_with(|limits| limits.mailbox_bytes_max = usize::MAX);
+    let hub = hub_with(|limits| {
+        limits.mailbox_bytes_max = usize::MAX;
+        limits.messages_burst_max = 1_000;
+    });
     let mut listener = Client::quiet(&hub, "lobby", "listener");
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                let (mut membership, _mailbox) =
-                    join(&hub, &visit("lobby", None), &Connection::default(), at(0)).unwrap();
-                for _ in 0..250 {
-                    membership.say("hello", at(0)).unwrap();
+        // So many messages each of them takes before it delivers them.
+        for together in [1, 5, 16, 125] {
+            let hub = &hub;
+            scope.spawn(move || {
+                let mut member = Client::join(hub, "lobby", None);
+                for number in 0..250 {
+                    member.membership.take_text("hello", at(0));
+                    if number % together == together - 1 {
+                        member.membership.deliver();
+                    }
                 }
             });
         }
@@ -347,4 +359,23 @@ fn many_threads_agree_on_one_order() {
     let offsets: Vec<_> =
         listener.events().iter().filter_map(|event| event["offset"].as_u64()).collect();
     assert_eq!(offsets, (1..=1000).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_came_together_is_delivered_in_its_order_and_at_the_latest_with_the_end() {
+    let hub = hub();
+    let mut ann = Client::quiet(&hub, "lobby", "ann");
+    let mut bob = Client::quiet(&hub, "lobby", "bob");
+    ann.events();
+    ann.membership.take_text("one", at(0));
+    ann.membership.take_text(r#"{"say":"two","id":"2"}"#, at(0));
+    assert_eq!(bob.kinds(), [] as [&str; 0]);
+    ann.membership.take_text(r#"{"name":"anna"}"#, at(0));
+    assert_eq!(bob.kinds(), ["message", "message", "renamed"]);
+    assert_eq!(ann.kinds(), ["message", "message", "acknowledged", "renamed"]);
+    (0..16).for_each(|_| ann.membership.take_text("more", at(0)));
+    assert_eq!(bob.kinds(), ["message"; 16]);
+    ann.membership.take_text("the last", at(0));
+    drop(ann);
+    assert_eq!(bob.kinds(), ["message", "left"]);
 }

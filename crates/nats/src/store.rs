@@ -277,7 +277,12 @@ impl<T: Send + 'static> Store<T> for Nats<T> {
             let outcome = Outcome::Refused(Error::Busy);
             self.shared.count(&outcome, size);
             let Append { stream, epoch, tag, .. } = append;
-            return self.shared.commits.put([Commit { stream, epoch, outcome, tag: Some(tag) }]);
+            return self.shared.commits.put_at_once(Commit {
+                stream,
+                epoch,
+                outcome,
+                tag: Some(tag),
+            });
         }
         let room = append.stream.clone();
         self.shared.with_task(&room, |followed| {

@@ -36,6 +36,11 @@ impl<T> Commits<T> {
         }
     }
 
+    /// Puts in what is committed while it is appended. Nobody is woken, for who appends looks for it.
+    pub fn put_at_once(&self, commit: Commit<T>) {
+        lock(&self.state).ready.push_back(commit);
+    }
+
     /// The next commit, if one is ready.
     pub fn next(&self) -> Option<Commit<T>> {
         lock(&self.state).ready.pop_front()

@@ -74,7 +74,7 @@ impl<T: Send> Store<T> for Memory<T> {
             Outcome::Refused(_) => statistics.refused += 1,
         }
         // Under the lock still, so that the commits come in the order of their offsets.
-        self.commits.put([Commit { stream: name, epoch, outcome, tag: Some(tag) }]);
+        self.commits.put_at_once(Commit { stream: name, epoch, outcome, tag: Some(tag) });
     }
 
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>> {

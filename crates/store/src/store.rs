@@ -65,7 +65,8 @@ pub trait Store<T>: Send + Sync {
 
     /// Hands in a message. What becomes of it comes as a [`Commit`], in any case exactly one.
     ///
-    /// Messages of one stream are kept in the order in which they were handed in.
+    /// Messages of one stream are kept in the order in which they were handed in. What becomes of this one may be known
+    /// at once: then nobody is woken, and who appends is to ask for it by [`try_committed`](Self::try_committed).
     fn append(&self, append: Append<T>);
 
     /// The next commit; those of one stream come in the order of their offsets, without a gap unless what lies between

@@ -80,22 +80,27 @@ async fn carry(
     };
     let seat = line.seat(mailbox);
     let mut expiry = expires.and_then(at);
+    // The clock is read once for all that came together.
+    let mut now = None;
     let closing = loop {
         let turn = poll_fn(|context| {
             let is_over = expiry.as_mut().is_some_and(|at| at.as_mut().poll(context).is_ready());
             if is_over {
                 return Poll::Ready(Ok(Turn::Closing(Denial::Expired.closing())));
             }
-            line.poll_turn(context)
+            line.poll_turn(context, || {
+                membership.deliver();
+                now = None;
+            })
         });
         match turn.await? {
             Turn::Received(Message::Text(text)) => {
                 counters.received.count(text.len());
-                membership.receive_text(&text, clock.now());
+                membership.take_text(&text, *now.get_or_insert_with(|| clock.now()));
             }
             Turn::Received(Message::Binary(bytes)) => {
                 counters.received.count(bytes.len());
-                membership.receive_binary(&bytes, clock.now());
+                membership.receive_binary(&bytes, *now.get_or_insert_with(|| clock.now()));
             }
             Turn::Received(Message::Close(frame)) => session.closed_by_client(frame.as_ref()),
             Turn::Received(_) => {}

@@ -62,13 +62,16 @@ impl Line {
         Seat(self)
     }
 
-    /// For the member's task: delivers what waits, and then receives.
+    /// For the member's task: delivers what waits, and then receives. When all that came is received, `deliver` is to
+    /// deliver what it says, which is carried then.
     pub(super) fn poll_turn(
         self: &Arc<Self>,
         context: &mut Context<'_>,
+        deliver: impl FnOnce(),
     ) -> Poll<Result<Turn, Error>> {
         let turn = self.poll_ends(context);
         if turn.is_pending() {
+            deliver();
             self.postmen.carry();
         }
         turn
