@@ -84,7 +84,7 @@ impl From<wskit::Message> for Message {
             wskit::Message::Pong(bytes) => Message::Pong(bytes),
             wskit::Message::Close(frame) => Message::Close(frame.map(|frame| CloseFrame {
                 code: frame.code().number(),
-                reason: frame.reason().clone().into(),
+                reason: frame.reason().into(),
             })),
         }
     }

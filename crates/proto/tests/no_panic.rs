@@ -119,7 +119,7 @@ proptest! {
         let code = CloseCode::new(number);
         prop_assert_eq!(CloseFrame::try_from((number, &*text)).is_ok(), code.is_some() && text.len() <= 123);
         let cut = CloseFrame::with_cut_reason(code.unwrap_or(CloseCode::NORMAL), &text);
-        prop_assert!(text.starts_with(cut.reason().as_str()));
+        prop_assert!(text.starts_with(cut.reason()));
         let mut validator = Utf8Validator::default();
         let _either = bytes.chunks(3).try_for_each(|piece| validator.push(piece));
         let mut buffer = BytesMut::from(&bytes[..]);

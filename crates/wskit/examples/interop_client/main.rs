@@ -137,7 +137,7 @@ async fn closes_first(url: &str) -> Result<(), Fault> {
     let mut socket = client(&format!("{url}close"))?.connect().await?;
     match socket.recv().await.ok_or("no closure")?? {
         Message::Close(Some(frame))
-            if frame.code().number() == 4001 && &frame.reason()[..] == "as asked" => {}
+            if frame.code().number() == 4001 && frame.reason() == "as asked" => {}
         other => return Err(format!("{other:?}").into()),
     }
     match socket.recv().await {
