@@ -13,12 +13,15 @@
 #[inline]
 pub fn mask(bytes: &mut [u8], key: [u8; 4], offset: usize) {
     let key = u32::from_ne_bytes(key).rotate_by_bytes(offset % 4);
-    if bytes.len() < WIDE_BYTES_MIN {
-        combine(bytes, key);
+    if bytes.len() < BLOCK_BYTES {
+        combine_few(bytes, key);
     } else {
-        combine_widest(bytes, key);
+        combine_many(bytes, key);
     }
 }
+
+/// From this length on whole vectors are combined.
+const BLOCK_BYTES: usize = 32;
 
 /// Below this length the choice of instructions costs more than wide vectors save.
 const WIDE_BYTES_MIN: usize = 128;
@@ -40,21 +43,50 @@ impl RotateByBytes for u32 {
     }
 }
 
+// Apart, so that a short payload is combined where it is asked for.
+#[inline(never)]
+fn combine_many(bytes: &mut [u8], key: u32) {
+    if bytes.len() < WIDE_BYTES_MIN {
+        combine(bytes, key);
+    } else {
+        combine_widest(bytes, key);
+    }
+}
+
 /// Combines in steps that the compiler turns into the vectors of whoever it is inlined into: long
 /// ones first, in which the loop itself weighs little.
 #[inline(always)]
 fn combine(bytes: &mut [u8], key: u32) {
-    let key = twice(key);
-    let rest = combine_blocks::<256>(bytes, key);
-    let rest = combine_blocks::<32>(rest, key);
-    combine_few(rest, key);
+    let Some(end) = combined_end::<BLOCK_BYTES>(bytes, key) else {
+        return combine_few(bytes, key);
+    };
+    let rest = combine_blocks::<256>(bytes, twice(key));
+    combine_blocks::<BLOCK_BYTES>(rest, twice(key));
+    put_end(bytes, end);
 }
 
 #[inline(always)]
-fn combine_few(bytes: &mut [u8], key: u64) {
-    let rest = combine_blocks::<8>(bytes, key);
-    for (byte, key) in rest.iter_mut().zip(key.to_ne_bytes()) {
-        *byte ^= key;
+fn combine_few(bytes: &mut [u8], key: u32) {
+    let Some(end) = combined_end::<8>(bytes, key) else {
+        return bytes.iter_mut().zip(twice(key).to_ne_bytes()).for_each(|(byte, key)| *byte ^= key);
+    };
+    combine_blocks::<8>(bytes, twice(key));
+    put_end(bytes, end);
+}
+
+/// The last `N` bytes, a multiple of eight, combined aside. Where they are put into their place when
+/// the whole blocks are done, no loop is needed for what is left behind those.
+#[inline(always)]
+fn combined_end<const N: usize>(bytes: &[u8], key: u32) -> Option<[u8; N]> {
+    let mut end = *bytes.last_chunk()?;
+    combine_blocks::<N>(&mut end, twice(key.rotate_by_bytes(bytes.len() % 4)));
+    Some(end)
+}
+
+#[inline(always)]
+fn put_end<const N: usize>(bytes: &mut [u8], end: [u8; N]) {
+    if let Some(place) = bytes.last_chunk_mut() {
+        *place = end;
     }
 }
 
@@ -91,7 +123,7 @@ fn combine_widest(bytes: &mut [u8], key: u32) {
             _ => bytes.as_ptr().align_offset(32).min(bytes.len()),
         };
         let (before, aligned) = bytes.split_at_mut(before_bytes);
-        combine_few(before, twice(key));
+        combine_few(before, key);
         combine(aligned, key.rotate_by_bytes(before_bytes % 4));
     }
     if std::is_x86_feature_detected!("avx2") {
