@@ -81,6 +81,29 @@ impl Input {
         &mut self.bytes
     }
 
+    /// The bytes from here on, to do anything with. What was checked before them stays so.
+    pub fn bytes_from(&mut self, start: usize) -> &mut [u8] {
+        if start < self.checked_bytes {
+            self.checked_bytes = 0;
+        }
+        &mut self.bytes[start..]
+    }
+
+    /// Cuts the bytes, or appends zeros, to this length.
+    pub fn resize(&mut self, len: usize) {
+        if len < self.checked_bytes {
+            self.checked_bytes = 0;
+        }
+        self.bytes.resize(len, 0);
+    }
+
+    /// Checks what has been appended of a text that begins at the front of the input and is not
+    /// masked. A last character that is cut short is checked with what comes next.
+    pub fn check_text(&mut self) -> Result<(), InvalidUtf8> {
+        self.checked_bytes += utf8::check_begun(&self.bytes[self.checked_bytes..])?;
+        Ok(())
+    }
+
     /// Unmasks what has arrived of a text and checks it, in one pass. The text begins at the front
     /// of the input, and what stands of it before `masked` is unmasked already. `offset` is the
     /// place of the first masked byte within its payload, as it is for [`mask`](mask()).
@@ -262,6 +285,29 @@ mod tests {
         assert_eq!(input.checked_bytes, 4);
         assert_eq!(&*input.text_in_front(4).unwrap(), "text");
         assert_eq!(*input, *b"\xFF");
+    }
+
+    #[test]
+    fn what_is_made_in_place_is_checked_once_and_what_is_cut_or_changed_anew() {
+        let mut input = Input::new();
+        input.resize(4);
+        input.bytes_from(0).copy_from_slice(b"caf\xc3");
+        input.check_text().unwrap();
+        input.resize(6);
+        input.bytes_from(4).copy_from_slice(b"\xa9!");
+        assert_eq!(input.checked_bytes, 3);
+        input.check_text().unwrap();
+        assert_eq!(input.checked_bytes, 6);
+        input.resize(100);
+        input.resize(6);
+        assert_eq!(input.checked_bytes, 6);
+        input.bytes_from(5)[0] = 0xFF;
+        assert!(input.check_text().is_err());
+        input.bytes_from(5)[0] = b'?';
+        input.check_text().unwrap();
+        // Cut within a character that was checked.
+        input.resize(4);
+        assert!(input.text_in_front(4).is_err());
     }
 
     proptest! {

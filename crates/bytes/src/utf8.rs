@@ -97,14 +97,20 @@ pub(crate) fn unmask_and_check(bytes: &mut [u8], key: [u8; 4]) -> Result<(), Inv
     check(bytes).map(|_| ())
 }
 
-/// The same for text of which only the beginning is there. A last character that is cut short is
+/// Checks text of which only the beginning is there. A last character that is cut short is not
+/// checked; says how many bytes come before it.
+pub(crate) fn check_begun(bytes: &[u8]) -> Result<usize, InvalidUtf8> {
+    let (whole, _cut) = split_before_cut_character(bytes);
+    check(whole).map(str::len)
+}
+
+/// [`unmask_and_check`] for text of which only the beginning is there. A last character that is cut short is
 /// unmasked but not checked; says how many bytes come before it.
 pub(crate) fn unmask_and_check_begun(bytes: &mut [u8], key: [u8; 4]) -> Result<usize, InvalidUtf8> {
     let Some(mut last) = bytes.last_chunk::<3>().copied().filter(|_| bytes.len() >= WIDE_BYTES_MIN)
     else {
         mask(bytes, key, 0);
-        let (whole, _cut) = split_before_cut_character(bytes);
-        return check(whole).map(str::len);
+        return check_begun(bytes);
     };
     // Where it is cut has to be known before the one pass, and so the last bytes are unmasked aside.
     mask(&mut last, key, bytes.len() - 3);

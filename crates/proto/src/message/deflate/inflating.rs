@@ -1,7 +1,7 @@
 //! The receiving side of compression.
 
 use super::TAIL;
-use crate::{ProtocolError, Savings, WindowBits};
+use crate::{Input, ProtocolError, Savings, WindowBits};
 use alloc::boxed::Box;
 use bytes::BytesMut;
 use core::cell::Cell;
@@ -84,7 +84,7 @@ impl Inflating {
     pub(in crate::message) fn inflate(
         &mut self,
         part: &[u8],
-        output: &mut BytesMut,
+        output: &mut Input,
         room: Room,
     ) -> Result<usize, ProtocolError> {
         if !self.held.is_empty() {
@@ -105,7 +105,7 @@ impl Inflating {
     /// room for all of it.
     pub(in crate::message) fn finish(
         &mut self,
-        output: &mut BytesMut,
+        output: &mut Input,
         room: Room,
     ) -> Result<bool, ProtocolError> {
         self.inflate(&[], output, room)?;
@@ -139,7 +139,7 @@ impl Inflating {
     fn run(
         &mut self,
         mut input: &[u8],
-        output: &mut BytesMut,
+        output: &mut Input,
         room: Room,
     ) -> Result<usize, ProtocolError> {
         let input_bytes = input.len();
@@ -150,11 +150,11 @@ impl Inflating {
             }
             let step = self.step(&mut input, output, &mut filled, room);
             if let Err(error) = step {
-                output.truncate(filled);
+                output.resize(filled);
                 return Err(error);
             }
         }
-        output.truncate(filled);
+        output.resize(filled);
         Ok(input_bytes - input.len())
     }
 
@@ -162,7 +162,7 @@ impl Inflating {
     fn step(
         &mut self,
         input: &mut &[u8],
-        output: &mut BytesMut,
+        output: &mut Input,
         filled: &mut usize,
         room: Room,
     ) -> Result<(), ProtocolError> {
@@ -174,13 +174,13 @@ impl Inflating {
         let end = *filled + usize::try_from(allowed).unwrap_or(usize::MAX).min(wanted);
         // What a step leaves unfilled serves the next one.
         if output.len() < end {
-            output.resize(end, 0);
+            output.resize(end);
         }
         let kept_window = self.kept_window;
         let inflate = self.inflate.get_or_insert_with(|| make(kept_window));
         let (total_in, total_out) = (inflate.total_in(), inflate.total_out());
-        let free = &mut output[*filled..end];
-        let room_bytes = free.len();
+        let room_bytes = end - *filled;
+        let free = &mut output.bytes_from(*filled)[..room_bytes];
         let status = inflate.decompress(input, free, InflateFlush::SyncFlush);
         let consumed = (inflate.total_in() - total_in) as usize;
         let produced = (inflate.total_out() - total_out) as usize;

@@ -1,8 +1,8 @@
 //! Receiving compressed messages (RFC 7692 §6.2).
 
-use super::{OpenFrame, OpenMessage, Portion, Ready, Receiving};
+use super::{OpenFrame, Portion, Ready, Receiving};
 use crate::message::deflate::{Inflating, Room};
-use crate::{Input, ProtocolError};
+use crate::{Input, InvalidUtf8, Kind, ProtocolError};
 
 /// How much of a compressed message has to arrive before an inflater is taken for it while the
 /// rest is awaited, and about how much a piece of it has when it is taken in pieces.
@@ -31,6 +31,7 @@ impl Receiving {
             let discards = message.discarded || (portion == Portion::Whole && message.in_pieces);
             if portion == Portion::Piece && !discards && !self.assembled.is_empty() {
                 // What was inflated for a whole message comes first.
+                message.check(&self.assembled)?;
                 message.in_pieces = true;
                 let len = self.assembled.len();
                 let ready = Ready::Piece { kind, len, assembled: true, first, last: false };
@@ -101,10 +102,14 @@ impl Receiving {
             (outcome.message_ended, outcome.is_full) =
                 inflate_arrived(frame, inflating, input, step_bytes, &mut self.assembled, room)?;
             outcome.frame_ended &= !outcome.is_full;
-            // A text that came at once is checked when it is handed out.
-            let came_at_once = outcome.message_ended && before == 0 && !in_pieces;
-            if !came_at_once {
-                check_inflated(message, &self.assembled[before..], outcome.message_ended)?;
+            if in_pieces {
+                message.check(&self.assembled[before..])?;
+                if outcome.message_ended {
+                    message.check_end()?;
+                }
+            } else if message.kind == Kind::Text && !outcome.message_ended {
+                // The rest is checked when all of it is handed out.
+                self.assembled.check_text().map_err(|InvalidUtf8| ProtocolError::InvalidUtf8)?;
             }
         }
         if frame_arrived && !frame.fin && !in_pieces {
@@ -129,7 +134,6 @@ fn inflate_arrived(
     output: &mut Input,
     room: Room,
 ) -> Result<(bool, bool), ProtocolError> {
-    let output = output.bytes_mut();
     let consumed = inflating.inflate(&input[..step_bytes], output, room)?;
     frame.take(consumed, input);
     if consumed < step_bytes || inflating.is_unfinished() {
@@ -140,14 +144,4 @@ fn inflate_arrived(
     }
     let ended = inflating.finish(output, room)?;
     Ok((ended, !ended))
-}
-
-/// RFC 6455 §8.1 holds for the text that was compressed.
-fn check_inflated(
-    message: &mut OpenMessage,
-    inflated: &[u8],
-    message_ended: bool,
-) -> Result<(), ProtocolError> {
-    message.check(inflated)?;
-    if message_ended { message.check_end() } else { Ok(()) }
 }

@@ -17,8 +17,8 @@ pub(super) struct OpenMessage {
     pub(super) in_pieces: bool,
     /// Something of it was discarded after that, so no more pieces are handed out either.
     pub(super) discarded: bool,
-    /// Checks the text that is handed out in pieces, or inflated in steps. What arrives plain
-    /// and is kept for a whole message knows itself how much of it was checked.
+    /// Checks the text that is handed out in pieces. What is kept for a whole message knows itself
+    /// how much of it was checked.
     utf8: Utf8Validator,
 }
 
