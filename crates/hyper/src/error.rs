@@ -3,6 +3,7 @@
 use crate::Body;
 use http::{HeaderName, HeaderValue, Response, StatusCode, Version, header};
 use std::fmt;
+use wskit::proto::handshake::is_secret;
 use wskit::{Rejection, RequestError};
 
 /// Why a request that hyper has received cannot become a WebSocket connection.
@@ -87,9 +88,12 @@ fn status(rejection: &Rejection) -> StatusCode {
 }
 
 pub(crate) fn add_header(response: &mut Response<Body>, name: &str, value: &[u8]) {
+    let is_secret = is_secret(name);
     let (name, value) = (HeaderName::try_from(name), HeaderValue::from_bytes(value));
     // What can be a header for wskit can be one for hyper.
-    if let (Ok(name), Ok(value)) = (name, value) {
+    if let (Ok(name), Ok(mut value)) = (name, value) {
+        // RFC 7541 §7.1.3: a secret is kept out of the table of what was sent before.
+        value.set_sensitive(is_secret);
         response.headers_mut().append(name, value);
     }
 }
@@ -106,3 +110,20 @@ impl fmt::Display for UpgradeError {
 }
 
 impl std::error::Error for UpgradeError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wskit::Field;
+
+    #[test]
+    fn secrets_are_kept_out_of_the_table_of_headers() {
+        let mut rejection = Rejection::new(403, "not you");
+        for (name, value) in [("Set-Cookie", "id=open-sesame"), ("X-Note", "hello")] {
+            rejection = rejection.with_header(Field::new(name, value).unwrap());
+        }
+        let response = reject(rejection, Version::HTTP_2);
+        let is_sensitive = |name| response.headers()[name].is_sensitive();
+        assert_eq!((is_sensitive("set-cookie"), is_sensitive("x-note")), (true, false));
+    }
+}

@@ -60,9 +60,9 @@ impl ClientRequest {
         self.fields.push(field);
     }
 
-    /// Removes the added headers of this name.
-    pub fn remove_headers(&mut self, name: &str) {
-        self.fields.retain(|field| !field.name().eq_ignore_ascii_case(name));
+    /// Removes the added headers whose names are such.
+    pub fn remove_headers(&mut self, is_such: impl Fn(&str) -> bool) {
+        self.fields.retain(|field| !is_such(field.name()));
     }
 
     /// The headers that were added.

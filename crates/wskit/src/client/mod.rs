@@ -109,7 +109,7 @@ impl Client {
         let field = Field::new(name, value)?;
         if name.eq_ignore_ascii_case("Authorization") && self.endpoint.credentials.take().is_some()
         {
-            self.request.remove_headers(name);
+            self.request.remove_headers(|other| other.eq_ignore_ascii_case(name));
         }
         self.request.add_header(field);
         Ok(self)
@@ -120,7 +120,7 @@ impl Client {
     pub fn basic_auth(mut self, name: &str, password: &str) -> Result<Client, Error> {
         let credentials = Credentials::new(name.into(), password.into())
             .map_err(|why| Error::Argument(format!("of the credentials: {why}").into()))?;
-        self.request.remove_headers("Authorization");
+        self.request.remove_headers(|name| name.eq_ignore_ascii_case("Authorization"));
         self.request.add_header(Field::new("Authorization", credentials.basic())?);
         self.endpoint.credentials = Some(credentials);
         Ok(self)

@@ -1,10 +1,7 @@
 //! Where a redirect leads (RFC 9110 §10.2.2 and §15.4).
 
 use super::{Client, url::Endpoint};
-use wskit_proto::handshake::ResponseError;
-
-/// What is for one origin, and told to no other.
-const SECRETS: [&str; 3] = ["Authorization", "Cookie", "Proxy-Authorization"];
+use wskit_proto::handshake::{ResponseError, is_secret};
 
 impl Client {
     /// The client of where a response points, if it is a redirect, or why it is not followed.
@@ -25,7 +22,8 @@ impl Client {
             if self.way.is_fixed() {
                 return Err("that would lead to another server than that of the socket".into());
             }
-            SECRETS.iter().for_each(|name| client.request.remove_headers(name));
+            // They are for one origin, and told to no other.
+            client.request.remove_headers(is_secret);
         }
         client.endpoint = endpoint;
         Ok(Some(client))
