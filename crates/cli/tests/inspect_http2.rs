@@ -207,27 +207,48 @@ fn auto_goes_on_with_http_1_1_where_http_2_takes_no_websockets() {
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("wss://{}/", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for stream in listener.incoming().take(2) {
-            let stream = stream.unwrap();
-            stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            let connection = ServerConnection::new(config.clone()).unwrap();
-            let mut tls = StreamOwned::new(connection, stream);
-            tls.conn.complete_io(&mut tls.sock).unwrap();
-            if tls.conn.alpn_protocol() == Some(b"h2") {
-                thread::spawn(|| talk(tls, &MAX_STREAMS, |_| panic!("nothing may be asked for")));
-            } else {
-                tls.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
-                let _the_client_may_have_gone = tls.read_to_end(&mut Vec::new());
+    for takes_websockets in [false, true] {
+        let (config, listener) = (config.clone(), listener.try_clone().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming().take(2) {
+                let stream = stream.unwrap();
+                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+                let connection = ServerConnection::new(config.clone()).unwrap();
+                let mut tls = StreamOwned::new(connection, stream);
+                tls.conn.complete_io(&mut tls.sock).unwrap();
+                if tls.conn.alpn_protocol() != Some(b"h2") {
+                    tls.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
+                    let _the_client_may_have_gone = tls.read_to_end(&mut Vec::new());
+                } else if takes_websockets {
+                    thread::spawn(|| talk(tls, &ENABLE_CONNECT, demand_http_1_1));
+                } else {
+                    let refuse = |_: &mut _| panic!("nothing may be asked for");
+                    thread::spawn(move || talk(tls, &MAX_STREAMS, refuse));
+                }
             }
-        }
-    });
-    let report = inspect_json(&url, &["--http", "auto", "--insecure"]);
-    assert_eq!((fault(&report).0, &report["http_version"]), ("refused", &"1.1".into()), "{report}");
-    assert_eq!(report["http2"]["takes_websockets"], false);
-    assert_eq!(report["tls"]["protocol"], "http/1.1");
-    assert_eq!(report["attempts"].as_array().unwrap().len(), 1);
-    assert_eq!(report["response"]["status"], 404);
+        });
+        let report = inspect_json(&url, &["--http", "auto", "--insecure"]);
+        let version = &report["http_version"];
+        assert_eq!((fault(&report).0, version), ("refused", &"1.1".into()), "{report}");
+        assert_eq!(report["http2"]["takes_websockets"], takes_websockets);
+        assert_eq!(report["tls"]["protocol"], "http/1.1");
+        assert_eq!(report["attempts"].as_array().unwrap().len(), 1);
+        assert_eq!(report["response"]["status"], 404);
+    }
+}
+
+fn demand_http_1_1<S: Read + Write>(frames: &mut Frames<S>) {
+    const HTTP_1_1_REQUIRED: u32 = 0xd;
+    frames.send(RST_STREAM, 0, 1, &HTTP_1_1_REQUIRED.to_be_bytes());
+}
+
+#[test]
+fn a_server_that_demands_http_1_1_is_understood() {
+    let url = serve_http2(&ENABLE_CONNECT, demand_http_1_1);
+    let report = inspect_json(&url, &["--http", "2"]);
+    let (outcome, exit_code, said) = fault(&report);
+    assert_eq!((outcome, exit_code), ("http2_unavailable", 4), "{report}");
+    assert!(said.contains("HTTP_1_1_REQUIRED") && said.contains("--http 1.1"), "{said}");
 }
 
 #[test]

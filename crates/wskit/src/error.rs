@@ -84,6 +84,18 @@ impl Error {
             _ => None,
         }
     }
+
+    /// Client: whether the server takes no WebSockets over HTTP/2, or says that they need HTTP/1.1
+    /// (HTTP_1_1_REQUIRED, RFC 9113 §7): the same may open over HTTP/1.1, as it does by
+    /// [`HttpVersion::Auto`](crate::HttpVersion::Auto).
+    #[cfg(feature = "http2")]
+    pub fn needs_http_1_1(&self) -> bool {
+        match self {
+            Error::Http2Unavailable(_) => true,
+            Error::Opening(error) => crate::http2::demands_http_1_1(error),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Error {

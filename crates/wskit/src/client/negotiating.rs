@@ -2,7 +2,7 @@
 
 use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
-use crate::http2::{self, Http2Connection, Http2Limits};
+use crate::http2::{Http2Connection, Http2Limits};
 use crate::socket::{Options, WebSocket};
 use crate::timings::{Timings, timed};
 use wskit_proto::handshake::ConnectOpening;
@@ -52,7 +52,7 @@ impl Client {
                 Err(error) => Err(error),
             };
             match opened {
-                Err(error) if version == HttpVersion::Auto && needs_http_1_1(&error) => {
+                Err(error) if version == HttpVersion::Auto && error.needs_http_1_1() => {
                     version = HttpVersion::Http1;
                 }
                 opened => return opened,
@@ -80,15 +80,6 @@ impl Client {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
-    }
-}
-
-/// Whether it is HTTP/2, but without WebSockets, or the server says that this needs HTTP/1.1.
-fn needs_http_1_1(error: &Error) -> bool {
-    match error {
-        Error::Http2Unavailable(_) => true,
-        Error::Opening(error) => http2::demands_http_1_1(error),
-        _ => false,
     }
 }
 

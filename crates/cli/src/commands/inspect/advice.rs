@@ -2,7 +2,9 @@
 
 mod http2;
 
-pub(super) use http2::{connection_ended_http2, no_extended_connect, no_http2, not_http2};
+pub(super) use http2::{
+    connection_ended_http2, http_1_1_required, no_extended_connect, no_http2, not_http2,
+};
 
 use super::over_http2::begins_with_settings;
 use super::report::{Fault, Header, Opening, Report, Response};

@@ -48,15 +48,14 @@ async fn take_steps(
     let Some(known_by) = http2_known_by(&stream, version)? else {
         return over_http1::inspect(client, deadline, stream, report).await;
     };
-    match over_http2::begin(client, known_by, deadline, stream, report).await? {
-        Some(connection) => over_http2::inspect(client, &connection, deadline, report).await,
-        None if version == HttpVersion::Auto => {
+    match over_http2::inspect(client, known_by, deadline, stream, report).await {
+        Err((Outcome::Http2Unavailable, _)) if version == HttpVersion::Auto => {
             // As a client in earnest does: once more, from the start.
             report.attempts.clear();
             let stream = reach_securely(client, witness, deadline, report).await?;
             over_http1::inspect(client, deadline, stream, report).await
         }
-        None => Err((Outcome::Http2Unavailable, advice::no_extended_connect())),
+        outcome => outcome,
     }
 }
 

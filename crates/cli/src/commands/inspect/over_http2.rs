@@ -11,15 +11,26 @@ use wskit::http2::{Http2Connection, Http2Limits, Http2Stream};
 use wskit::proto::handshake::ConnectOpening;
 use wskit::{Client, Error};
 
-/// Begins to speak HTTP/2 and looks at the server's settings. There is no connection if it takes no
-/// WebSockets.
-pub(super) async fn begin(
+/// Begins to speak HTTP/2, sends the request, looks at the response, and closes again.
+pub(super) async fn inspect(
     client: &Client,
     known_by: KnownBy,
     deadline: Option<Instant>,
     stream: Stream,
     report: &mut Report,
-) -> Result<Option<Http2Connection>, Stop> {
+) -> Result<(), Stop> {
+    let connection = begin(client, known_by, deadline, stream, report).await?;
+    ask(client, &connection, deadline, report).await
+}
+
+/// Begins to speak HTTP/2 and looks at the server's settings.
+async fn begin(
+    client: &Client,
+    known_by: KnownBy,
+    deadline: Option<Instant>,
+    stream: Stream,
+    report: &mut Report,
+) -> Result<Http2Connection, Stop> {
     let stream = Recording::new(stream);
     let tape = stream.tape();
     let start = Instant::now();
@@ -30,11 +41,11 @@ pub(super) async fn begin(
     match begun {
         Some(Ok(connection)) => {
             report.http2 = Some(note(true));
-            Ok(Some(connection))
+            Ok(connection)
         }
         Some(Err(Error::Http2Unavailable(_))) => {
             report.http2 = Some(note(false));
-            Ok(None)
+            Err((Outcome::Http2Unavailable, advice::no_extended_connect()))
         }
         Some(Err(error)) if received.is_empty() || begins_with_settings(&received) => Err((
             Outcome::ConnectionEnded,
@@ -51,7 +62,7 @@ pub(super) fn begins_with_settings(received: &[u8]) -> bool {
 }
 
 /// Sends the request, looks at the response, and closes again.
-pub(super) async fn inspect(
+async fn ask(
     client: &Client,
     connection: &Http2Connection,
     deadline: Option<Instant>,
@@ -63,6 +74,9 @@ pub(super) async fn inspect(
     let opened = connection.open(&in_what_is_left(client, deadline)).await;
     let time = start.elapsed();
     let mut socket = opened.map_err(|error| {
+        if error.needs_http_1_1() {
+            return (Outcome::Http2Unavailable, advice::http_1_1_required());
+        }
         examine(error, client, &[], report, |status, response, report| {
             if let Some(headers) = response.headers() {
                 note(status, headers, response.body(), time, report);

@@ -195,6 +195,9 @@ impl Page {
         };
         self.write_line(style, verdict, format_args!("{told}: {meaning} (RFC 8441 section 3)"));
         if left {
+            if *takes_websockets {
+                self.line("answer", "a reset of the stream with HTTP_1_1_REQUIRED");
+            }
             self.line("so", "all goes once more, from the start, with HTTP/1.1");
         }
     }

@@ -25,6 +25,11 @@ pub(in super::super) fn no_extended_connect() -> Fault {
     )
 }
 
+/// RFC 9113 §7: the server resets the stream with HTTP_1_1_REQUIRED.
+pub(in super::super) fn http_1_1_required() -> Fault {
+    fault("the server demands HTTP/1.1 for this (HTTP_1_1_REQUIRED)", &[OVER_HTTP_1_1])
+}
+
 /// What came is no HTTP/2.
 pub(in super::super) fn not_http2(received: &[u8]) -> Fault {
     let why = "the server does not answer with HTTP/2";
