@@ -12,6 +12,7 @@ use wskit::tls::server_config;
 
 /// The certificate of the server, if there is one.
 #[derive(clap::Args)]
+#[command(next_help_heading = "TLS")]
 pub(crate) struct CertificateArguments {
     /// Speak TLS, with the certificate in this PEM file: the server's first, then its issuers
     #[arg(long, value_name = "FILE", requires = "tls_key")]

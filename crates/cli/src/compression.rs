@@ -5,6 +5,7 @@ use wskit::{Compression, CompressionMode, WindowBits};
 
 /// Compression, for servers and clients alike.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Compression")]
 pub(crate) struct CompressionArguments {
     /// Whether messages are compressed where the other end agrees (permessage-deflate)
     #[arg(long, value_name = "MODE", default_value = "shared")]

@@ -10,14 +10,14 @@ use wskit::Error;
 /// The exit codes, as the help shows them.
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
-  0  all went well
-  1  something failed on this machine
-  2  the command line is wrong, or a file that it names
-  3  no connection: the name, the port, the network, the proxy, TLS or NATS
-  4  the opening handshake failed or was refused
-  5  the peer broke the protocol or the connection was lost
-  6  the address cannot be listened on
-  7  the data directory cannot be used
+  0    all went well
+  1    something failed on this machine
+  2    the command line is wrong, or a file that it names
+  3    no connection: the name, the port, the network, the proxy, TLS or NATS
+  4    the opening handshake failed or was refused
+  5    the peer broke the protocol or the connection was lost
+  6    the address cannot be listened on
+  7    the data directory cannot be used
   130  interrupted by Ctrl-C";
 
 /// Why the command ends early.

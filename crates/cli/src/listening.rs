@@ -21,8 +21,12 @@ use std::{
 use wskit::http2::Http2Limits;
 use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
 
+/// What times stand under in the help.
+const TIMES: &str = "Times";
+
 /// Where to listen, and what a client may cost.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Connections")]
 pub(crate) struct Listening {
     /// The address to listen on, where port 0 takes any that is free; or unix: and the path of a
     /// Unix-domain socket
@@ -47,9 +51,6 @@ pub(crate) struct Listening {
     #[arg(long, value_name = "N", default_value_t = 200)]
     max_connections_per_address: u32,
 
-    #[command(flatten)]
-    proxies: Proxies,
-
     /// A subprotocol to speak with clients that offer it; repeat it, the most wanted first
     #[arg(long, value_name = "NAME")]
     subprotocol: Vec<String>,
@@ -64,6 +65,9 @@ pub(crate) struct Listening {
     output_max: usize,
 
     #[command(flatten)]
+    proxies: Proxies,
+
+    #[command(flatten)]
     compression: CompressionArguments,
 
     #[command(flatten)]
@@ -71,32 +75,32 @@ pub(crate) struct Listening {
 
     /// How long the TLS handshake may take, the request to arrive, and the answer to leave, in
     /// seconds each, or off
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    #[arg(long, value_name = "SECONDS", default_value = "10", help_heading = TIMES)]
     opening_timeout: Seconds,
 
     /// How long the closing handshake may take, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", help_heading = TIMES)]
     close_timeout: Seconds,
 
     /// After how many seconds of silence a client is sent a Ping, or off
-    #[arg(long, value_name = "SECONDS", default_value = "20")]
+    #[arg(long, value_name = "SECONDS", default_value = "20", help_heading = TIMES)]
     keepalive_interval: Seconds,
 
     /// How long the client has to answer the Ping, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "20")]
+    #[arg(long, value_name = "SECONDS", default_value = "20", help_heading = TIMES)]
     keepalive_timeout: Seconds,
 
     /// How long one message may take to arrive, in seconds, or off
-    #[arg(long, value_name = "SECONDS", default_value = "300")]
+    #[arg(long, value_name = "SECONDS", default_value = "300", help_heading = TIMES)]
     message_timeout: Seconds,
 
     /// How long the server serves on when it is told to stop, in seconds, so that those who ask
     /// whether it is ready learn of it first
-    #[arg(long, value_name = "SECONDS", default_value = "off")]
+    #[arg(long, value_name = "SECONDS", default_value = "off", help_heading = TIMES)]
     drain_delay: Seconds,
 
     /// How long connections have to say goodbye when the server goes down, in seconds
-    #[arg(long, value_name = "SECONDS", default_value = "5")]
+    #[arg(long, value_name = "SECONDS", default_value = "5", help_heading = TIMES)]
     drain_timeout: Seconds,
 
     /// Whether the server was told to stop.

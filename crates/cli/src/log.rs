@@ -14,6 +14,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// How the log is written.
 #[derive(clap::Args)]
+#[command(next_help_heading = "The log")]
 pub(crate) struct LogArguments {
     /// Who comes, goes and is refused, on standard error
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "off")]

@@ -12,8 +12,10 @@ use wskit::Client;
 
 /// The endpoint, and what the request says beside what every request says.
 #[derive(clap::Args)]
+#[command(next_help_heading = "The request")]
 pub(crate) struct RequestArguments {
     /// The endpoint, such as ws://127.0.0.1:8080/chat or wss://example.com/chat
+    #[arg(help_heading = None::<&str>)]
     pub(crate) url: String,
 
     /// A header to send with the request, such as 'X-Trace: abc', or @FILE for a file with one in each

@@ -10,6 +10,7 @@ use wskit::{Client, Error};
 
 /// Whom to trust on a wss:// URL, and what to show.
 #[derive(clap::Args)]
+#[command(next_help_heading = "TLS")]
 pub(crate) struct TrustArguments {
     /// Trust the authorities in this PEM file too, beside those of the system; can be repeated
     #[arg(long, value_name = "FILE")]

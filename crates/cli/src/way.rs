@@ -7,6 +7,7 @@ use wskit::{Client, Proxy};
 
 /// The way to the server, where it is not the direct one.
 #[derive(clap::Args)]
+#[command(next_help_heading = "The way to the server")]
 pub(crate) struct WayArguments {
     /// Go through this proxy: http://, socks5:// (looks names up here) or socks5h:// (has the proxy
     /// look them up), with NAME:PASSWORD@ before the host if it wants them; none to go directly

@@ -53,7 +53,7 @@ fn every_subcommand_helps() {
         assert!(own.text().contains(&format!("Usage: wskit {subcommand}")), "{subcommand}");
     }
     assert!(help.text().contains("Exit codes:"));
-    for subcommand in ["connect", "inspect"] {
+    for subcommand in ["serve", "echo", "connect", "inspect"] {
         assert!(run(&[subcommand, "--help"], b"").text().contains("Exit codes:"), "{subcommand}");
     }
 }
@@ -132,7 +132,9 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_command_line() {
         assert_eq!((ran.code, ran.text()), (Some(2), ""), "{arguments:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("nowhere"), "{arguments:?}: {}", ran.stderr);
     }
-    assert!(run(&["--help"], b"").text().contains("2  the command line is wrong, or a file that"));
+    assert!(
+        run(&["--help"], b"").text().contains("2    the command line is wrong, or a file that")
+    );
 }
 
 #[test]

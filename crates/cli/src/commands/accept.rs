@@ -4,7 +4,7 @@ use crate::failure::{Failure, Kind};
 use std::io::{self, Write};
 use wskit::proto::handshake::Key;
 
-/// Prints the Sec-WebSocket-Accept value that a server has to answer to a key.
+/// Print the Sec-WebSocket-Accept value that a server has to answer to a key.
 ///
 /// It is the base64 of the SHA-1 of the key followed by 258EAFA5-E914-47DA-95CA-C5AB0DC85B11
 /// (RFC 6455 section 4.2.2).

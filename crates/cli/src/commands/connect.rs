@@ -28,13 +28,10 @@ use std::time::{Duration, Instant};
 use wskit::reconnect::{Persistence, Retries};
 use wskit::{Client, Limits, Timings};
 
-/// Opens a connection, sends what you type, and shows what arrives.
+/// Open a connection, send what you type, and show what arrives.
 #[derive(clap::Args)]
 #[command(long_about = LONG_ABOUT, after_long_help = AFTER_HELP)]
 pub(crate) struct Connect {
-    #[command(flatten)]
-    request: RequestArguments,
-
     /// Send binary messages instead of text
     #[arg(long)]
     binary: bool,
@@ -94,10 +91,13 @@ pub(crate) struct Connect {
     /// Tell what happens on standard error, even if that is no terminal
     #[arg(long, short)]
     verbose: bool,
+
+    #[command(flatten)]
+    request: RequestArguments,
 }
 
 const LONG_ABOUT: &str = "\
-Opens a connection, sends what you type, and shows what arrives.
+Open a connection, send what you type, and show what arrives.
 
 Each line of the input is sent as a message; each message that arrives is written to standard \
 output. What happens beside that (connected, pinged, closed) is told on standard error, if that \

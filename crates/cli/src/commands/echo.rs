@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use crate::listening::Listening;
 use wskit::{Error, WebSocket};
 
-/// Runs a server that sends every message back, on any path.
+/// Run a server that sends every message back, on any path.
 #[derive(clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Echo {
     /// The longest message, in bytes; a longer one closes the connection with 1009
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
@@ -15,6 +16,18 @@ pub(crate) struct Echo {
     #[command(flatten)]
     listening: Listening,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  wskit echo
+  wskit echo --listen 0.0.0.0:9001 --origin any
+  wskit echo --tls-cert chain.pem --tls-key key.pem
+
+Exit codes:
+  0  stopped by SIGTERM or Ctrl-C
+  1  something failed on this machine
+  2  the command line is wrong, or a file that it names
+  6  the address cannot be listened on";
 
 impl Echo {
     pub(crate) fn run(&self) -> Result<(), Failure> {

@@ -4,7 +4,7 @@ use crate::{Arguments, failure::Failure};
 use clap::CommandFactory;
 use std::io::{self, Write};
 
-/// Prints the completions for a shell.
+/// Print the completions for a shell.
 ///
 /// For bash: wskit completions bash > ~/.local/share/bash-completion/completions/wskit
 #[derive(clap::Args)]
@@ -13,7 +13,7 @@ pub(crate) struct Completions {
     shell: clap_complete::Shell,
 }
 
-/// Prints the manual page, in the format of man.
+/// Print the manual page, in the format of man.
 ///
 /// To read it at once: wskit man | man -l -
 #[derive(clap::Args)]

@@ -20,13 +20,10 @@ use std::io::{self, Write};
 use std::process;
 use witness::Witness;
 
-/// Opens one handshake, explains it line by line, and closes again.
+/// Open one handshake, explain it line by line, and close again.
 #[derive(clap::Args)]
 #[command(long_about = LONG_ABOUT, after_long_help = AFTER_HELP)]
 pub(crate) struct Inspect {
-    #[command(flatten)]
-    request: RequestArguments,
-
     /// How to write what was found
     #[arg(long, value_name = "FORMAT", default_value = "page")]
     output: OutputFormat,
@@ -34,6 +31,9 @@ pub(crate) struct Inspect {
     /// What --output json was called before.
     #[arg(long, hide = true, conflicts_with = "output")]
     json: bool,
+
+    #[command(flatten)]
+    request: RequestArguments,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -45,9 +45,9 @@ enum OutputFormat {
 }
 
 const LONG_ABOUT: &str = "\
-Opens one handshake, explains it line by line, and closes again.
+Open one handshake, explain it line by line, and close again.
 
-Shows how the name is looked up and TCP connected, what TLS agreed on and the certificate of the \
+It shows how the name is looked up and TCP connected, what TLS agreed on and the certificate of the \
 server, the request as it is sent, the key and its 16 \
 bytes, the response as it is received, each check that RFC 6455 section 4.1 demands of a client \
 with its verdict, what was agreed, and how long everything took. When something is wrong it says \
@@ -64,8 +64,8 @@ the inspection did not get that far; times are in seconds:
   outcome    open, name_unknown, no_connection, tls_failed, http2_unavailable, response_timeout,
              connection_ended, response_unreadable, refused, handshake_wrong or closing_wrong
   exit_code  as below
-  detour     the proxy or the Unix-domain socket on the way: {through, error, seconds}; with one, this
-             machine looks no name up and tries no address
+  detour     the proxy or the Unix-domain socket on the way: {through, error, seconds}; with
+             one, this machine looks no name up and tries no address
   lookup     {host, addresses, seconds}
   attempts   the addresses that were tried: [{address, error, seconds}]
   tls        {version, cipher, protocol, certificate, error, let_pass, seconds}, or null on ws://:
@@ -86,6 +86,12 @@ the inspection did not get that far; times are in seconds:
   closing    {sent, received: {code, reason}, ended_by_peer, error, seconds}: the peer
              ended the TCP connection, or over HTTP/2 the stream
   fault      {why, try}: in words, for people
+
+Examples:
+  wskit inspect ws://127.0.0.1:8080/chat
+  wskit inspect --http 2 wss://chat.example/
+  wskit inspect --origin https://chat.example --header 'Cookie: id=1' wss://chat.example/
+  wskit inspect --output json ws://127.0.0.1:8080/chat
 
 Exit codes:
   0  the handshake is right, and so is its end

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use std::io::{self, Write};
 
-/// Prints a fresh Sec-WebSocket-Key: the base64 of 16 random bytes.
+/// Print a fresh Sec-WebSocket-Key: the base64 of 16 random bytes.
 #[derive(clap::Args)]
 pub(crate) struct Key {}
 

@@ -38,11 +38,12 @@ use tokio::runtime::Handle;
 use turning_away::turn_away;
 use wskit_hub::Hub;
 
-/// Runs a chat: a page at /, and rooms at /chat/ROOM for any WebSocket client.
+/// Run a chat: a page at /, and rooms at /chat/ROOM for any WebSocket client.
 ///
 /// Each flag is also a setting in the --config file, under its name, and a variable of the environment, such as
 /// WSKIT_LISTEN for --listen. Flags go before variables, and these before the file.
 #[derive(clap::Args)]
+#[command(after_long_help = AFTER_HELP)]
 pub(crate) struct Serve {
     /// A file of settings, as TOML
     #[arg(long, value_name = "FILE")]
@@ -67,6 +68,22 @@ pub(crate) struct Serve {
     #[command(flatten)]
     tokens: TokenArguments,
 }
+
+const AFTER_HELP: &str = "\
+Examples:
+  wskit serve
+  wskit serve --ephemeral --tls-self-signed
+  wskit serve --listen 0.0.0.0:8080 --data /var/lib/wskit
+  wskit serve --listen unix:/run/wskit/chat.sock --unix-mode 660 --trusted-proxy unix
+  wskit serve --config /etc/wskit/wskit.toml
+
+Exit codes:
+  0  stopped by SIGTERM or Ctrl-C
+  1  something failed on this machine
+  2  the command line or a setting is wrong, or a file that it names
+  3  no connection to the NATS server
+  6  the address cannot be listened on
+  7  the data directory cannot be used";
 
 /// What members speak.
 const SUBPROTOCOL: &str = "wskit.chat";

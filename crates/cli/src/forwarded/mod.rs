@@ -21,6 +21,7 @@ pub(crate) enum Peer {
 
 /// Which proxies are believed, and what they say.
 #[derive(clap::Args, Clone, Debug)]
+#[command(next_help_heading = "Behind a proxy")]
 pub(crate) struct Proxies {
     /// A proxy that is believed when it says who the client is: an address, a network such as 10.0.0.0/8, or
     /// `unix` for who connects through a Unix socket; can be repeated

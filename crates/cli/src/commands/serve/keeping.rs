@@ -12,6 +12,7 @@ use wskit_store::{Bounds, Disk, Memory, OpenError, Store};
 
 /// Where the rooms are kept, and how much of them.
 #[derive(clap::Args)]
+#[command(next_help_heading = "What is kept")]
 pub(super) struct Keeping {
     /// The folder that keeps what is said; it is made if it is not there
     /// [default: wskit in the user's folder for data]

@@ -4,6 +4,7 @@ use wskit_hub::Limits;
 
 /// How much members may do.
 #[derive(clap::Args)]
+#[command(next_help_heading = "What members may do")]
 pub(super) struct LimitArguments {
     /// How many messages a second a member, or a user with all its connections, may send for long; four times as many
     /// at once

@@ -13,6 +13,7 @@ use wskit_store::Bounds;
 
 /// Which NATS server keeps the rooms, and how.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Many nodes")]
 pub(super) struct NatsArguments {
     /// Be one of many nodes: the NATS server that keeps the rooms of all, or several of one cluster
     /// with commas between, such as `nats://user:password@host:4222`

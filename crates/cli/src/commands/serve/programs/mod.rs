@@ -28,6 +28,7 @@ use tokio::sync::Semaphore;
 
 /// The address for programs, and who may publish there.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Programs")]
 pub(super) struct ProgramArguments {
     /// An address for programs: /metrics, /healthz, /readyz, and /api/rooms/ROOM/messages to publish and read
     #[arg(long, value_name = "ADDRESS")]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// Where the keys are.
 #[derive(Clone, Default, clap::Args)]
+#[command(next_help_heading = "Who may come in")]
 pub(super) struct KeyArguments {
     /// The secret that tokens are signed with (HS256), of 32 bytes or more
     #[arg(long, value_name = "FILE")]

@@ -24,6 +24,7 @@ use wskit_hub::{Closing, Rights, Standing, Visit};
 
 /// Who may come in, and with which rights.
 #[derive(clap::Args)]
+#[command(next_help_heading = "Who may come in")]
 pub(super) struct TokenArguments {
     #[command(flatten)]
     keys: KeyArguments,
