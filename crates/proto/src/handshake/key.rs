@@ -1,8 +1,8 @@
 //! `Sec-WebSocket-Key` and `Sec-WebSocket-Accept` (RFC 6455 §4.1 and §4.2.2).
 
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use super::base64;
 use core::{fmt, str::FromStr};
-use sha1::{Digest, Sha1};
+use sha1::block_api::compress;
 
 /// The 16 random bytes that a client sends in `Sec-WebSocket-Key`, fresh for each connection.
 ///
@@ -48,40 +48,47 @@ impl Key {
     /// Reads the value of `Sec-WebSocket-Key`: 24 characters, canonical base64 of 16 bytes, and
     /// nothing else.
     pub fn parse(value: &[u8]) -> Result<Key, InvalidKey> {
-        if value.len() != Self::ENCODED_BYTES {
-            return Err(InvalidKey::Length(value.len()));
-        }
-        // 24 characters can stand for 18 bytes, of which only 16 are a key.
-        let mut bytes = [0; 18];
-        match BASE64.decode_slice(value, &mut bytes) {
-            Ok(16) => {
-                let mut key = [0; 16];
-                key.copy_from_slice(&bytes[..16]);
-                Ok(Key(key))
-            }
-            _ => Err(InvalidKey::NotCanonicalBase64),
-        }
+        let text = value.try_into().map_err(|_| InvalidKey::Length(value.len()))?;
+        base64::decode(text).map(Key).ok_or(InvalidKey::NotCanonicalBase64)
     }
 
     /// The value that proves that this key was read: the base64 of the SHA-1 of the key's text
     /// followed by a fixed identifier.
     pub fn accept(&self) -> Accept {
-        let mut sha1 = Sha1::new();
-        sha1.update(self.encode());
-        sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
-        let mut accept = [0; 28];
-        // 20 bytes are 28 characters, so this cannot fail.
-        let _written = BASE64.encode_slice(sha1.finalize(), &mut accept);
-        Accept(accept)
+        let mut blocks = HASHED;
+        blocks[0][..Self::ENCODED_BYTES].copy_from_slice(&self.encode());
+        let mut hash = SHA1_INITIAL;
+        compress(&mut hash, &blocks);
+        let mut bytes = [0; 20];
+        for (part, word) in bytes.chunks_exact_mut(4).zip(hash) {
+            part.copy_from_slice(&word.to_be_bytes());
+        }
+        Accept(base64::encode(&bytes))
     }
 
     pub(super) fn encode(&self) -> [u8; Self::ENCODED_BYTES] {
-        let mut text = [0; Self::ENCODED_BYTES];
-        // 16 bytes are 24 characters, so this cannot fail.
-        let _written = BASE64.encode_slice(self.0, &mut text);
-        text
+        base64::encode(&self.0)
     }
 }
+
+/// What follows the key in what is hashed.
+const IDENTIFIER: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+/// What is hashed, with room for the key in front: it has always the same length, and so the same padding (FIPS 180-4
+/// §5.1.1), which is a bit that is set, zeros up to whole blocks, and the length in bits at their end.
+const HASHED: [[u8; 64]; 2] = {
+    let mut blocks = [[0; 64]; 2];
+    let (_, behind_key) = blocks[0].split_at_mut(Key::ENCODED_BYTES);
+    let (identifier, padding) = behind_key.split_at_mut(IDENTIFIER.len());
+    identifier.copy_from_slice(IDENTIFIER);
+    padding[0] = 0x80;
+    let bits = 8 * (Key::ENCODED_BYTES + IDENTIFIER.len()) as u16;
+    [blocks[1][62], blocks[1][63]] = bits.to_be_bytes();
+    blocks
+};
+
+/// The hash value that SHA-1 begins with (FIPS 180-4 §5.3.1).
+const SHA1_INITIAL: [u32; 5] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0];
 
 impl FromStr for Key {
     type Err = InvalidKey;

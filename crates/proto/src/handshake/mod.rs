@@ -12,6 +12,7 @@
 //! Those that take bytes leave in the buffer what came after the head: the first frames.
 
 mod asked;
+mod base64;
 mod bootstrap;
 mod check;
 mod client;

@@ -16,6 +16,10 @@ pub struct Offer {
     pub(super) extensions: Vec<Extension>,
 }
 
+/// The beginning of each response to an upgrade; the accept value follows.
+const UPGRADED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: ";
+
 /// What a server answers to an offer that it accepts.
 #[derive(Clone, Debug, Default)]
 pub struct Acceptance {
@@ -83,11 +87,13 @@ impl Offer {
         compression: &Compression,
         output: &mut Output,
     ) -> Agreed {
-        if self.bootstrap == Bootstrap::ExtendedConnect {
+        let Bootstrap::Upgrade(key) = self.bootstrap else {
             return self.accept_with_headers(acceptance, compression, |_, _| {});
-        }
-        output.copy(b"HTTP/1.1 101 Switching Protocols\r\n");
-        let agreed = self.accept_with_headers(acceptance, compression, |name, value| {
+        };
+        output.copy(UPGRADED);
+        output.copy(key.accept().as_bytes());
+        output.copy(b"\r\n");
+        let agreed = self.agree(acceptance, compression, |name, value| {
             for part in [name.as_bytes(), b": ", value, b"\r\n"] {
                 output.copy(part);
             }
@@ -105,14 +111,24 @@ impl Offer {
         compression: &Compression,
         mut add_header: impl FnMut(&str, &[u8]),
     ) -> Agreed {
-        let Acceptance { subprotocol, headers } = acceptance;
-        let subprotocol = subprotocol.filter(|chosen| self.subprotocols.contains(chosen));
         // RFC 8441 §5: an extended CONNECT is answered without these.
         if let Bootstrap::Upgrade(key) = self.bootstrap {
             add_header("Upgrade", b"websocket");
             add_header("Connection", b"Upgrade");
             add_header("Sec-WebSocket-Accept", key.accept().as_bytes());
         }
+        self.agree(acceptance, compression, add_header)
+    }
+
+    /// Settles what the connection will speak, and tells the headers that say so.
+    fn agree(
+        self,
+        acceptance: Acceptance,
+        compression: &Compression,
+        mut add_header: impl FnMut(&str, &[u8]),
+    ) -> Agreed {
+        let Acceptance { subprotocol, headers } = acceptance;
+        let subprotocol = subprotocol.filter(|chosen| self.subprotocols.contains(chosen));
         if let Some(subprotocol) = &subprotocol {
             add_header("Sec-WebSocket-Protocol", subprotocol.as_str().as_bytes());
         }

@@ -1,0 +1,96 @@
+//! Base64 (RFC 4648 §4) of so few and fixed sizes that it needs no errors of length, no memory and few instructions.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// Stands for what is not in the alphabet: the only value with this bit.
+const NONE: u8 = 0x80;
+
+/// What each character stands for.
+static VALUES: [u8; 256] = {
+    let mut values = [NONE; 256];
+    let mut value = 0;
+    while value < ALPHABET.len() {
+        values[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+
+/// The text of so many bytes, of which there is a character for each six bits, and `=` up to a multiple of four.
+pub(super) fn encode<const BYTES: usize, const CHARACTERS: usize>(
+    bytes: &[u8; BYTES],
+) -> [u8; CHARACTERS] {
+    const { assert!(CHARACTERS == BYTES.div_ceil(3) * 4) };
+    let mut text = [b'='; CHARACTERS];
+    for (group, characters) in bytes.chunks(3).zip(text.chunks_exact_mut(4)) {
+        let byte = |place| u32::from(group.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (place, character) in characters.iter_mut().enumerate().take(group.len() + 1) {
+            *character = ALPHABET[(bits >> (18 - 6 * place)) as usize & 0x3F];
+        }
+    }
+    text
+}
+
+/// The 16 bytes of a text of 22 characters and `==`. `None` if a character is not in the alphabet, or if the last has bits
+/// for which there is no byte: each 16 bytes have one text only.
+pub(super) fn decode(text: &[u8; 24]) -> Option<[u8; 16]> {
+    let [characters @ .., b'=', b'='] = text else { return None };
+    // In place of the padding, which stands for bits that are not there, those that are zero.
+    let mut all = [b'A'; 24];
+    all[..characters.len()].copy_from_slice(characters);
+    let mut bytes = [0; 18];
+    let mut seen = 0;
+    for (characters, group) in all.chunks_exact(4).zip(bytes.chunks_exact_mut(3)) {
+        let mut bits = 0;
+        for character in characters {
+            let value = VALUES[usize::from(*character)];
+            seen |= value;
+            bits = bits << 6 | u32::from(value);
+        }
+        group.copy_from_slice(&bits.to_be_bytes()[1..]);
+    }
+    match bytes.split_first_chunk() {
+        Some((bytes, [0, 0])) if seen & NONE == 0 => Some(*bytes),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vectors_of_rfc_4648() {
+        assert_eq!(&encode::<1, 4>(b"f"), b"Zg==");
+        assert_eq!(&encode::<2, 4>(b"fo"), b"Zm8=");
+        assert_eq!(&encode::<3, 4>(b"foo"), b"Zm9v");
+        assert_eq!(&encode::<6, 8>(b"foobar"), b"Zm9vYmFy");
+    }
+
+    #[test]
+    fn each_character_is_decoded_to_what_it_is_encoded_from() {
+        for text in [
+            b"ABCDEFGHIJKLMNOPQRSTUA==",
+            b"VWXYZabcdefghijklmnopQ==",
+            b"qrstuvwxyz0123456789+g==",
+            b"/////////////////////w==",
+        ] {
+            assert_eq!(&encode(&decode(text).unwrap()), text);
+        }
+        assert_eq!(decode(b"/////////////////////w==").unwrap(), [0xFF; 16]);
+    }
+
+    #[test]
+    fn what_is_no_base64_of_16_bytes_is_not_decoded() {
+        for byte in 0..=u8::MAX {
+            let mut text = *b"ABCDEFGHIJKLMNOPQRSTUA==";
+            text[7] = byte;
+            let in_alphabet = byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+            assert_eq!(decode(&text).is_some(), in_alphabet, "{byte}");
+            text[7] = b'H';
+            text[21] = byte;
+            assert_eq!(decode(&text).is_some(), b"AQgw".contains(&byte), "{byte}");
+        }
+    }
+}
