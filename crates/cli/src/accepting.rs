@@ -5,7 +5,7 @@ use crate::forwarded::Peer;
 use crate::listener::{Connection, Listener};
 use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
-use crate::streams::{ServedStreams, Streams};
+use crate::streams::Streams;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
@@ -13,7 +13,7 @@ use std::net::IpAddr;
 use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
 use wskit::http2::ServerStream;
 use wskit::tls::MaybeTls;
-use wskit::{CloseCode, PendingRequest, Server, WebSocket};
+use wskit::{CloseCode, Error, PendingRequest, Server, WebSocket};
 
 /// What a connection runs on.
 pub(crate) type Transport = MaybeTls<Connection>;
@@ -21,17 +21,44 @@ pub(crate) type Transport = MaybeTls<Connection>;
 /// What a WebSocket runs on: a whole connection, or a stream of one that speaks HTTP/2.
 pub(crate) type Stream = ServerStream<Transport>;
 
+/// What a command does with those who are let in.
+pub(crate) trait Service: Send + Sync + 'static {
+    /// An open WebSocket, and all that goes with it.
+    type Opened: Send;
+
+    /// Answers a request; gives what is open then, if something is.
+    ///
+    /// What this needs is let go of before the conversation begins, which may last for days.
+    fn open(
+        &self,
+        request: PendingRequest<Stream>,
+        visitor: Box<Visitor>,
+    ) -> impl Future<Output = Option<Self::Opened>> + Send;
+
+    /// Exchanges messages until the end of the WebSocket.
+    fn converse(&self, opened: Self::Opened, shutdown: Shutdown)
+    -> impl Future<Output = ()> + Send;
+}
+
+/// Accepts connections, and serves those for whom there is a place.
+pub(crate) struct Accepting<S> {
+    pub(crate) server: Server,
+    pub(crate) entrance: Entrance,
+    pub(crate) service: S,
+}
+
 /// What a connection has brought.
 enum Arrival {
     /// The one request of HTTP/1.1.
-    One(Result<PendingRequest<Stream>, wskit::Error>),
+    One(Result<PendingRequest<Stream>, Error>),
     Many(Box<Streams>),
 }
 
-/// What is served.
-enum LetIn {
-    One(PendingRequest<Stream>, Box<Visitor>),
-    Many(Box<ServedStreams>),
+/// What is open, and what the conversation on it needs.
+pub(crate) struct Conversation<S: Service> {
+    pub(crate) accepting: Arc<Accepting<S>>,
+    pub(crate) opened: S::Opened,
+    pub(crate) shutdown: Shutdown,
 }
 
 /// How long to wait before accepting again when the machine has no descriptor left.
@@ -40,100 +67,62 @@ const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
 /// When clients are advised to come back to a server that goes down, in tenths of a second.
 const COME_BACK_TENTHS: std::ops::RangeInclusive<u64> = 10..=80;
 
-/// Handles every request in a task of its own.
-pub(crate) async fn accept_all<H, F>(
-    listener: &Listener,
-    entrance: &Arc<Entrance>,
-    server: &Server,
-    shutdown: &Shutdown,
-    handle: &H,
-) where
-    H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = ()> + Send,
-{
-    loop {
-        let (stream, peer) = match listener.accept().await {
-            Ok(accepted) => accepted,
-            // The client has gone already.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            // The machine has no descriptor or memory left, which does not end the server.
-            Err(_) => {
-                tokio::time::sleep(EXHAUSTED_PAUSE).await;
-                continue;
-            }
-        };
-        let Some(place) = entrance.place(peer) else { continue };
-        let (handle, shutdown) = (handle.clone(), shutdown.clone());
-        // Boxed, for the reason that `accept` gives.
-        let arrival = Box::pin(receive(server.clone(), stream, shutdown.clone()));
-        let entrance = entrance.clone();
-        let address = peer.address();
-        // Who did not come as far as a request has been answered.
-        match place {
-            Place::Served(place) => {
-                // Boxed too, so that the task holds nothing but what handles the request.
-                let opening = Box::pin(async move {
-                    Some(match let_in(arrival, entrance, place, peer).await? {
-                        LetIn::One(request, visitor) => {
-                            Either::Left(handle(request, visitor, shutdown))
-                        }
-                        LetIn::Many(streams) => {
-                            Either::Right(Box::pin(streams.handle(shutdown, handle)))
-                        }
-                    })
-                });
-                drop(tokio::spawn(async move {
-                    let Some(handling) = opening.await else { return };
-                    handling.await;
-                }));
-            }
-            Place::Refused(permit, refusal) => drop(tokio::spawn(async move {
-                match arrival.await {
-                    Some(Arrival::One(Ok(request))) => {
-                        refuse(request, refusal, &entrance.refusals, address).await;
-                    }
-                    Some(Arrival::Many(streams)) => {
-                        Box::pin(streams.refuse(refusal, &entrance.refusals, address)).await;
-                    }
-                    Some(Arrival::One(Err(_))) | None => {}
+impl<S: Service> Accepting<S> {
+    /// Handles every connection in a task of its own.
+    pub(crate) async fn accept_all(self: &Arc<Self>, listener: &Listener, shutdown: &Shutdown) {
+        loop {
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
+                // The client has gone already.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
+                // The machine has no descriptor or memory left, which does not end the server.
+                Err(_) => {
+                    tokio::time::sleep(EXHAUSTED_PAUSE).await;
+                    continue;
                 }
-                drop(permit);
-            })),
+            };
+            let Some(place) = self.entrance.place(peer) else { continue };
+            spawn(self.clone().open(stream, peer, place, shutdown.clone()));
         }
     }
-}
 
-/// Waits for the first request, and lets it in.
-async fn let_in(
-    arrival: impl Future<Output = Option<Arrival>>,
-    entrance: Arc<Entrance>,
-    place: ServedPlace,
-    peer: Peer,
-) -> Option<LetIn> {
-    let mut request = match arrival.await? {
-        Arrival::One(Ok(request)) => request,
-        Arrival::One(Err(error)) => {
-            entrance.refusals.record_error(peer.address(), &error);
-            return None;
+    /// Receives the first request of a connection, and answers it; gives what is open then, if something is. Of HTTP/2 it
+    /// handles all requests.
+    async fn open(
+        self: Arc<Self>,
+        stream: Connection,
+        peer: Peer,
+        place: Place,
+        mut shutdown: Shutdown,
+    ) -> Option<Conversation<S>> {
+        let arrival = tokio::select! {
+            biased;
+            arrival = self.receive(stream) => arrival?,
+            () = shutdown.begun() => return None,
+        };
+        match (place, arrival) {
+            (Place::Served(place), Arrival::One(Ok(request))) => {
+                let (request, visitor) = self.let_in(request, peer, place).await?;
+                let opened = self.service.open(request, visitor).await?;
+                return Some(Conversation { accepting: self, opened, shutdown });
+            }
+            (Place::Served(_), Arrival::One(Err(error))) => {
+                self.entrance.refusals.record_error(peer.address(), &error);
+            }
+            (Place::Served(_of_the_connection), Arrival::Many(streams)) => {
+                Box::pin(streams.handle(&self, peer, shutdown)).await;
+            }
+            (Place::Refused(_permit, refusal), arrival) => {
+                self.refuse_all(arrival, refusal, peer).await;
+            }
         }
-        Arrival::Many(streams) => {
-            return Some(LetIn::Many(Box::new(streams.served(entrance, place, peer))));
-        }
-    };
-    match entrance.admit(&mut request, peer, place) {
-        Ok(visitor) => Some(LetIn::One(request, visitor)),
-        Err((refusal, address)) => {
-            refuse(request, refusal, &entrance.refusals, address).await;
-            None
-        }
+        None
     }
-}
 
-/// Receives the first request, unless the server goes down before.
-async fn receive(server: Server, stream: Connection, shutdown: Shutdown) -> Option<Arrival> {
-    let arrival = async {
-        let mut requests = match server.secure(stream).await {
-            Ok(stream) => server.requests(stream),
+    /// Receives the first request.
+    async fn receive(&self, stream: Connection) -> Option<Arrival> {
+        let mut requests = match self.server.secure(stream).await {
+            Ok(stream) => self.server.requests(stream),
             Err(error) => return Some(Arrival::One(Err(error))),
         };
         let first = requests.next().await?;
@@ -141,11 +130,45 @@ async fn receive(server: Server, stream: Connection, shutdown: Shutdown) -> Opti
             true => Arrival::Many(Box::new(Streams { first, requests })),
             false => Arrival::One(first),
         })
-    };
-    tokio::select! {
-        arrival = arrival => arrival,
-        () = shutdown.begun() => None,
     }
+
+    /// Lets the sender of a request in, or answers why not.
+    pub(crate) async fn let_in(
+        &self,
+        mut request: PendingRequest<Stream>,
+        peer: Peer,
+        place: ServedPlace,
+    ) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
+        match self.entrance.admit(&mut request, peer, place) {
+            Ok(visitor) => Some((request, visitor)),
+            Err((refusal, address)) => {
+                refuse(request, refusal, &self.entrance.refusals, address).await;
+                None
+            }
+        }
+    }
+
+    /// Answers that there is no place. Who did not come as far as a request has been answered.
+    async fn refuse_all(&self, arrival: Arrival, refusal: Refusal, peer: Peer) {
+        let (refusals, address) = (&self.entrance.refusals, peer.address());
+        match arrival {
+            Arrival::One(Ok(request)) => refuse(request, refusal, refusals, address).await,
+            Arrival::Many(streams) => Box::pin(streams.refuse(refusal, refusals, address)).await,
+            Arrival::One(Err(_)) => {}
+        }
+    }
+}
+
+/// Opens a WebSocket and converses on it, in a task of its own.
+pub(crate) fn spawn<S: Service>(
+    opening: impl Future<Output = Option<Conversation<S>>> + Send + 'static,
+) {
+    // Boxed, so that what only the opening needs is not part of the task for as long as it lasts.
+    let opening = Box::pin(opening);
+    tokio::spawn(async {
+        let Some(Conversation { accepting, opened, shutdown }) = opening.await else { return };
+        accepting.service.converse(opened, shutdown).await;
+    });
 }
 
 pub(crate) async fn refuse(
@@ -161,14 +184,12 @@ pub(crate) async fn refuse(
 }
 
 /// Accepts the request if it is one for a WebSocket, and refuses it otherwise.
-///
-/// To be boxed: what only the opening needs should not be part of a connection's task for ever.
 pub(crate) async fn accept(
     request: PendingRequest<Stream>,
     visitor: &Visitor,
 ) -> Option<WebSocket<Stream>> {
-    let accepted = async { request.into_offer().await?.accept().await };
-    accepted.await.inspect_err(|error| visitor.refusals.record_error(visitor.address, error)).ok()
+    let accepted = request.accept().await;
+    accepted.inspect_err(|error| visitor.refusals.record_error(visitor.address, error)).ok()
 }
 
 /// A connection that can be ended in good order.
@@ -178,11 +199,11 @@ pub(crate) trait Goodbye {
         &mut self,
         code: CloseCode,
         reason: &str,
-    ) -> impl Future<Output = Result<(), wskit::Error>> + Send;
+    ) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 impl Goodbye for WebSocket<Stream> {
-    async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), wskit::Error> {
+    async fn close(&mut self, code: CloseCode, reason: &str) -> Result<(), Error> {
         WebSocket::close(self, code, reason).await.map(drop)
     }
 }
@@ -191,16 +212,16 @@ impl Goodbye for WebSocket<Stream> {
 /// other connection is harmed; if the server goes down, the client is told so, and when to come back.
 #[expect(clippy::manual_async_fn, reason = "an async one would hold its arguments twice")]
 pub(crate) fn converse<S: Goodbye, H>(
-    mut socket: S,
-    shutdown: Shutdown,
+    socket: &mut S,
+    shutdown: &mut Shutdown,
     handler: H,
 ) -> impl Future<Output = ()>
 where
-    H: AsyncFnOnce(&mut S) -> Result<(), wskit::Error>,
+    H: AsyncFnOnce(&mut S) -> Result<(), Error>,
 {
     async move {
         let goes_down = {
-            let handled = pin!(AssertUnwindSafe(handler(&mut socket)).catch_unwind());
+            let handled = pin!(AssertUnwindSafe(handler(&mut *socket)).catch_unwind());
             match select(handled, pin!(shutdown.begun())).await {
                 Either::Left((Ok(_), _)) => return,
                 Either::Left((Err(_), _)) => false,
@@ -252,16 +273,16 @@ mod tests {
     /// A client of a server whose handler does this.
     async fn client_of<H>(handler: H) -> WebSocket<wskit::ClientStream>
     where
-        H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), wskit::Error> + 'static,
+        H: AsyncFnOnce(&mut WebSocket<Stream>) -> Result<(), Error> + 'static,
     {
         let listener = Listener::bind("127.0.0.1:0", None).await.unwrap();
         let url = listener.address().unwrap().url("ws");
         tokio::task::spawn_local(async move {
             let stream = Transport::First(listener.accept().await.unwrap().0);
             let stream = Stream::First(stream);
-            let socket = wskit::accept(stream).await.unwrap();
-            let (_stays_up, shutdown) = crate::shutdown::shutdown();
-            converse(socket, shutdown, handler).await;
+            let mut socket = wskit::accept(stream).await.unwrap();
+            let (_stays_up, mut shutdown) = crate::shutdown::shutdown();
+            converse(&mut socket, &mut shutdown, handler).await;
         });
         wskit::connect(&url).await.unwrap()
     }

@@ -5,7 +5,7 @@ use crate::forwarded::Peer;
 #[cfg(unix)]
 use crate::unix_socket::UnixSocket;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::{fmt, io, path::PathBuf};
+use std::{fmt, future::poll_fn, io, path::PathBuf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use wskit::Either;
 
@@ -72,7 +72,8 @@ impl Listener {
     pub(crate) async fn accept(&self) -> io::Result<(Connection, Peer)> {
         match self {
             Listener::Tcp(listener) => {
-                let (stream, address) = listener.accept().await?;
+                // As long as one task accepts, this does without a list of those who wait.
+                let (stream, address) = poll_fn(|cx| listener.poll_accept(cx)).await?;
                 if !ACCEPTED_AS_LISTENER {
                     let _the_client_may_have_gone = stream.set_nodelay(true);
                 }

@@ -1,15 +1,15 @@
 //! What `serve` and `echo` share on the command line: the address, and what a client may cost.
 
-use crate::accepting::{Stream, accept_all, stop_signal};
+use crate::accepting::{Accepting, Service, stop_signal};
 use crate::certificate::{Certificate, CertificateArguments};
 use crate::compression::CompressionArguments;
-use crate::entrance::{Entrance, Visitor};
+use crate::entrance::Entrance;
 use crate::failure::{Failure, Kind};
 use crate::forwarded::Proxies;
 use crate::listener::{Address, Listener};
 use crate::refusals::Refusals;
 use crate::seconds::Seconds;
-use crate::shutdown::{Shutdown, shutdown};
+use crate::shutdown::shutdown;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 use wskit::http2::Http2Limits;
-use wskit::{Limits, Origin, OriginPolicy, PendingRequest, Server, Timeouts};
+use wskit::{Limits, Origin, OriginPolicy, Server, Timeouts};
 
 /// What times stand under in the help.
 const TIMES: &str = "Times";
@@ -175,17 +175,13 @@ impl Listening {
     /// Listens, prints the line that `announce` makes of the address and of the "s" of a scheme with
     /// TLS, and handles every request in a task of its own until Ctrl-C or SIGTERM. `meanwhile` runs
     /// beside.
-    pub(crate) fn run<H, F>(
+    pub(crate) fn run<S: Service>(
         &self,
         server: &Server,
         announce: impl Fn(&str, &Address) -> String,
         meanwhile: impl Future<Output = ()>,
-        handle: H,
-    ) -> Result<(), Failure>
-    where
-        H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = ()> + Send,
-    {
+        service: S,
+    ) -> Result<(), Failure> {
         let runtime = runtime(self.threads)?;
         let outcome = runtime.block_on(async {
             let listener = Listener::bind(&self.listen, self.unix_mode).await?;
@@ -199,34 +195,36 @@ impl Listening {
                 server = server.tls(config);
             }
             // Who reads that the server listens may stop it at once.
-            let signal = stop_signal()?;
+            // In a task of its own, for the one that accepts looks at all that it waits for each time.
+            let signal = tokio::spawn(stop_signal()?);
             // At once, for who reads may do no more than read the first line.
             io::stdout().write_all((announcement + "\n").as_bytes())?;
             let (switch, shutdown) = shutdown();
-            let entrance = Arc::new(Entrance::new(
+            let entrance = Entrance::new(
                 self.max_connections as usize,
                 self.max_connections_per_address as usize,
                 self.proxies.clone(),
                 self.refusals.clone(),
-            ));
+            );
+            let accepting = Arc::new(Accepting { server, entrance, service });
             let mut meanwhile = pin!(meanwhile);
             let code = tokio::select! {
-                () = accept_all(&listener, &entrance, &server, &shutdown, &handle) => return Ok(()),
+                () = accepting.accept_all(&listener, &shutdown) => return Ok(()),
                 () = &mut meanwhile => return Ok(()),
-                code = signal => code,
+                Ok(code) = signal => code,
             };
             self.draining.store(true, Ordering::Relaxed);
             let mut again = pin!(stop_signal()?);
             if let Some(delay) = self.drain_delay.0 {
                 tokio::select! {
-                    () = accept_all(&listener, &entrance, &server, &shutdown, &handle) => {}
+                    () = accepting.accept_all(&listener, &shutdown) => {}
                     () = &mut meanwhile => {}
                     () = tokio::time::sleep(delay) => {}
                     _ = &mut again => {}
                 }
             }
             drop(listener);
-            let connections = entrance.taken();
+            let connections = accepting.entrance.taken();
             switch.begin(code);
             drop(shutdown);
             let goodbye = self.drain_timeout.0.unwrap_or(Duration::MAX);
@@ -237,7 +235,7 @@ impl Listening {
                 () = tokio::time::sleep(goodbye) => {}
                 _ = again => {}
             }
-            let left = entrance.taken();
+            let left = accepting.entrance.taken();
             let ended = connections.saturating_sub(left);
             let report =
                 format!("wskit goes down: {ended} of {connections} connections said goodbye\n");

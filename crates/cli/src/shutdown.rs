@@ -17,10 +17,11 @@ pub(crate) struct ShutdownSwitch {
     known: Arc<Known>,
 }
 
-/// Tells a connection that the server goes down. Held as long as the connection lasts, and so no
-/// more than a pointer.
+/// Tells a connection that the server goes down. Held as long as the connection lasts.
 pub(crate) struct Shutdown {
     known: Arc<Known>,
+    /// Known once it was waited for, and kept, so that a connection takes its place once.
+    waiting: Option<Waiting>,
 }
 
 /// What the switch and the connections know.
@@ -35,9 +36,8 @@ struct Known {
     all_ended: Notify,
 }
 
-/// A connection that waits, and its place among the others.
-struct Waiting<'a> {
-    known: &'a Known,
+/// The task of a connection that waits, and its place among the others.
+struct Waiting {
     key: usize,
     waker: Waker,
 }
@@ -68,7 +68,7 @@ impl ShutdownSwitch {
 impl Shutdown {
     fn hold(known: &Arc<Known>) -> Shutdown {
         known.held.fetch_add(1, Ordering::Relaxed);
-        Shutdown { known: known.clone() }
+        Shutdown { known: known.clone(), waiting: None }
     }
 
     /// The code to close with when the server goes down.
@@ -80,25 +80,32 @@ impl Shutdown {
     ///
     /// It is polled each time that the connection's task wakes, so it looks at no more than two
     /// numbers once it is known which task to wake.
-    pub(crate) fn begun(&self) -> impl Future<Output = ()> {
-        let mut waiting = None;
-        poll_fn(move |cx| match &waiting {
+    pub(crate) fn begun(&mut self) -> impl Future<Output = ()> {
+        poll_fn(|cx| match &self.waiting {
             Some(Waiting { waker, .. }) if waker.will_wake(cx.waker()) && !self.has_begun() => {
                 Poll::Pending
             }
-            _ => self.poll_begun(&mut waiting, cx),
+            _ => self.poll_begun(cx),
         })
     }
 
     #[inline(never)]
-    fn poll_begun<'a>(&'a self, waiting: &mut Option<Waiting<'a>>, cx: &Context<'_>) -> Poll<()> {
-        *waiting = Some(self.known.wait(cx.waker()));
+    fn poll_begun(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.leave();
+        self.waiting = Some(self.known.wait(cx.waker()));
         // It may have begun before the place was taken.
         if self.has_begun() { Poll::Ready(()) } else { Poll::Pending }
     }
 
     fn has_begun(&self) -> bool {
         self.known.code.get().is_some()
+    }
+
+    /// Gives the place among those who wait back.
+    fn leave(&mut self) {
+        if let Some(Waiting { key, .. }) = self.waiting.take() {
+            let _waker = self.known.lock().try_remove(key);
+        }
     }
 }
 
@@ -110,6 +117,7 @@ impl Clone for Shutdown {
 
 impl Drop for Shutdown {
     fn drop(&mut self) {
+        self.leave();
         if self.known.held.fetch_sub(1, Ordering::Release) == 1 {
             // Kept for whoever has yet to ask.
             self.known.all_ended.notify_one();
@@ -118,18 +126,12 @@ impl Drop for Shutdown {
 }
 
 impl Known {
-    fn wait(&self, waker: &Waker) -> Waiting<'_> {
-        Waiting { known: self, key: self.lock().insert(waker.clone()), waker: waker.clone() }
+    fn wait(&self, waker: &Waker) -> Waiting {
+        Waiting { key: self.lock().insert(waker.clone()), waker: waker.clone() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Waker>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        let _waker = self.known.lock().try_remove(self.key);
     }
 }
 
@@ -141,12 +143,12 @@ mod tests {
     #[tokio::test]
     async fn whoever_waits_is_told_and_whoever_comes_later_too() {
         let (switch, shutdown) = shutdown();
-        let waiting = shutdown.clone();
+        let mut waiting = shutdown.clone();
         let waiting = tokio::spawn(async move { waiting.begun().await });
         tokio::task::yield_now().await;
         switch.begin(CloseCode::GOING_AWAY);
         waiting.await.unwrap();
-        let late = shutdown;
+        let mut late = shutdown;
         late.begun().await;
         drop(late);
         switch.all_ended().await;
@@ -154,7 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn another_task_may_wait_on() {
-        let (switch, shutdown) = shutdown();
+        let (switch, mut shutdown) = shutdown();
         let mut begun = Box::pin(async move { shutdown.begun().await });
         let once = poll_fn(|cx| Poll::Ready(begun.as_mut().poll(cx).is_ready()));
         assert!(!once.await, "nothing has begun yet");

@@ -1,11 +1,11 @@
 //! An HTTP/2 connection that was accepted: many requests, each handled in a task of its own.
 
-use crate::accepting::{Stream, Transport, refuse};
-use crate::entrance::{Entrance, Place, Refusal, ServedPlace, Visitor};
+use crate::accepting::{Accepting, Conversation, Service, Stream, Transport, refuse, spawn};
+use crate::entrance::{Place, Refusal};
 use crate::forwarded::Peer;
 use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
-use std::{future::Future, net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc};
 use wskit::http2::Requests;
 use wskit::{Error, PendingRequest};
 
@@ -15,39 +15,24 @@ pub(crate) struct Streams {
     pub(crate) requests: Requests<Transport>,
 }
 
-/// The same where there is a place for it.
-pub(crate) struct ServedStreams {
-    streams: Streams,
-    entrance: Arc<Entrance>,
-    /// The connection's own.
-    place: ServedPlace,
-    peer: Peer,
-}
-
-impl ServedStreams {
+impl Streams {
     /// Handles every request until the connection ends. When the server goes down, the client is told to
     /// open no more streams, and those that are open say goodbye by themselves.
-    pub(crate) async fn handle<H, F>(self, shutdown: Shutdown, handle: H)
-    where
-        H: Fn(PendingRequest<Stream>, Box<Visitor>, Shutdown) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = ()> + Send,
-    {
-        let ServedStreams { streams, entrance, place, peer } = self;
-        let Streams { first, mut requests } = streams;
+    pub(crate) async fn handle<S: Service>(
+        self,
+        accepting: &Arc<Accepting<S>>,
+        peer: Peer,
+        mut shutdown: Shutdown,
+    ) {
+        let Streams { first, mut requests } = self;
         let mut next = Some(first);
         let mut goes_down = false;
         while let Some(request) = next {
             match request {
                 Ok(request) => {
-                    let handling = admit(request, entrance.clone(), peer);
-                    let (handle, shutdown) = (handle.clone(), shutdown.clone());
-                    tokio::spawn(async move {
-                        // Boxed, so that what only the opening needs is not kept.
-                        let Some((request, visitor)) = Box::pin(handling).await else { return };
-                        handle(request, visitor, shutdown).await;
-                    });
+                    spawn(open(accepting.clone(), request, peer, shutdown.clone()));
                 }
-                Err(error) => entrance.refusals.record_error(peer.address(), &error),
+                Err(error) => accepting.entrance.refusals.record_error(peer.address(), &error),
             }
             next = tokio::select! {
                 next = requests.next() => next,
@@ -58,19 +43,6 @@ impl ServedStreams {
                 }
             };
         }
-        drop(place);
-    }
-}
-
-impl Streams {
-    /// Serves this peer, which has this place.
-    pub(crate) fn served(
-        self,
-        entrance: Arc<Entrance>,
-        place: ServedPlace,
-        peer: Peer,
-    ) -> ServedStreams {
-        ServedStreams { streams: self, entrance, place, peer }
     }
 
     /// Answers every request that there is no place, until the connection ends.
@@ -92,19 +64,22 @@ impl Streams {
     }
 }
 
-/// Lets a request in, which takes a place of its own beside that of the connection.
-async fn admit(
-    mut request: PendingRequest<Stream>,
-    entrance: Arc<Entrance>,
+/// Answers a request, which takes a place of its own beside that of the connection.
+async fn open<S: Service>(
+    accepting: Arc<Accepting<S>>,
+    request: PendingRequest<Stream>,
     peer: Peer,
-) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
-    let (refusal, address) = match entrance.place(peer)? {
-        Place::Served(place) => match entrance.admit(&mut request, peer, place) {
-            Ok(visitor) => return Some((request, visitor)),
-            Err(refused) => refused,
-        },
-        Place::Refused(_permit, refusal) => (refusal, peer.address()),
-    };
-    refuse(request, refusal, &entrance.refusals, address).await;
-    None
+    shutdown: Shutdown,
+) -> Option<Conversation<S>> {
+    match accepting.entrance.place(peer)? {
+        Place::Served(place) => {
+            let (request, visitor) = accepting.let_in(request, peer, place).await?;
+            let opened = accepting.service.open(request, visitor).await?;
+            Some(Conversation { accepting, opened, shutdown })
+        }
+        Place::Refused(_permit, refusal) => {
+            refuse(request, refusal, &accepting.entrance.refusals, peer.address()).await;
+            None
+        }
+    }
 }

@@ -1,9 +1,11 @@
 //! `wskit echo`
 
-use crate::accepting::{Stream, accept, converse};
+use crate::accepting::{Service, Stream, accept, converse};
+use crate::entrance::{ServedPlace, Visitor};
 use crate::failure::Failure;
 use crate::listening::Listening;
-use wskit::{Error, WebSocket};
+use crate::shutdown::Shutdown;
+use wskit::{Error, PendingRequest, WebSocket};
 
 /// Run a server that sends every message back, on any path.
 #[derive(clap::Args)]
@@ -36,17 +38,36 @@ impl Echo {
             &server,
             |s, address| format!("wskit echo listens on {}", address.url(&format!("ws{s}"))),
             std::future::pending(),
-            |request, visitor, shutdown| {
-                let opening = Box::pin(async move {
-                    let socket = accept(request, &visitor).await?;
-                    Some((socket, visitor.served))
-                });
-                async {
-                    let Some((socket, _place)) = opening.await else { return };
-                    converse(socket, shutdown, echo).await;
-                }
-            },
+            Echoing,
         )
+    }
+}
+
+/// Accepts every WebSocket, and sends back what it brings.
+struct Echoing;
+
+impl Service for Echoing {
+    type Opened = (WebSocket<Stream>, ServedPlace);
+
+    async fn open(
+        &self,
+        request: PendingRequest<Stream>,
+        visitor: Box<Visitor>,
+    ) -> Option<Self::Opened> {
+        let socket = accept(request, &visitor).await?;
+        Some((socket, visitor.served))
+    }
+
+    #[expect(clippy::manual_async_fn, reason = "an async one would hold its arguments twice")]
+    fn converse(
+        &self,
+        mut opened: Self::Opened,
+        mut shutdown: Shutdown,
+    ) -> impl Future<Output = ()> + Send {
+        async move {
+            let (socket, _place) = &mut opened;
+            converse(socket, &mut shutdown, echo).await;
+        }
     }
 }
 

@@ -16,11 +16,13 @@ mod session;
 mod tokens;
 mod turning_away;
 
-use crate::accepting::{accept, converse};
+use crate::accepting::{Service, Stream, accept, converse};
+use crate::entrance::Visitor;
 use crate::failure::Failure;
 use crate::listener::Address;
 use crate::listening::Listening;
 use crate::log::LogArguments;
+use crate::shutdown::Shutdown;
 use clock::Clock;
 use counters::Counters;
 use health::Health;
@@ -33,9 +35,10 @@ use session::Session;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokens::TokenArguments;
+use tokens::{Admitted, Gate, TokenArguments};
 use tokio::runtime::Handle;
 use turning_away::turn_away;
+use wskit::{PendingRequest, WebSocket};
 use wskit_hub::Hub;
 
 /// Run a chat: a page at /, and rooms at /chat/ROOM for any WebSocket client.
@@ -119,33 +122,56 @@ impl Serve {
         let work = work(hub.clone(), postmen.clone(), clock, programs, neighbours);
         let keys = gate.look_after_keys();
         let work = async { tokio::join!(work, keys).0 };
-        self.listening.run(&server, announce, work, move |request, visitor, shutdown| {
-            let (hub, health, counters) = (hub.clone(), health.clone(), counters.clone());
-            let (gate, postmen) = (gate.clone(), postmen.clone());
-            let opening = Box::pin(async move {
-                let Some(mut visit) = chat::visit(request.request()) else {
-                    page::answer(request, &health, &visitor).await;
-                    return None;
-                };
-                visit.place = visitor.place();
-                match gate.admit(request.request(), visit) {
-                    Ok(admitted) => Some((accept(request, &visitor).await?, admitted, visitor)),
-                    Err(denial) => {
-                        turn_away(request, denial, &visitor).await;
-                        None
-                    }
-                }
-            });
-            async move {
-                let Some((socket, admitted, visitor)) = opening.await else { return };
-                let line = Arc::new(Line::new(socket, postmen, counters.clone()));
-                converse(line, shutdown, async |line| {
-                    let session = Session::open(&counters, visitor.address, &admitted.visit);
-                    chat::converse(line, &hub, &admitted, clock, session).await
-                })
-                .await;
+        let chat = Chat { hub, health, counters, gate, postmen, clock };
+        self.listening.run(&server, announce, work, chat)
+    }
+}
+
+/// Answers with the page and with the state of the server, and lets members into rooms.
+struct Chat {
+    hub: Hub,
+    health: Health,
+    counters: Arc<Counters>,
+    gate: Arc<Gate>,
+    postmen: Arc<Postmen>,
+    clock: Clock,
+}
+
+impl Service for Chat {
+    type Opened = (WebSocket<Stream>, Admitted, Box<Visitor>);
+
+    async fn open(
+        &self,
+        request: PendingRequest<Stream>,
+        visitor: Box<Visitor>,
+    ) -> Option<Self::Opened> {
+        let Some(mut visit) = chat::visit(request.request()) else {
+            page::answer(request, &self.health, &visitor).await;
+            return None;
+        };
+        visit.place = visitor.place();
+        match self.gate.admit(request.request(), visit) {
+            Ok(admitted) => Some((accept(request, &visitor).await?, admitted, visitor)),
+            Err(denial) => {
+                turn_away(request, denial, &visitor).await;
+                None
             }
-        })
+        }
+    }
+
+    fn converse(
+        &self,
+        (socket, admitted, visitor): Self::Opened,
+        mut shutdown: Shutdown,
+    ) -> impl Future<Output = ()> + Send {
+        let mut line = Arc::new(Line::new(socket, self.postmen.clone(), self.counters.clone()));
+        async move {
+            converse(&mut line, &mut shutdown, async |line| {
+                let session = Session::open(&self.counters, visitor.address, &admitted.visit);
+                chat::converse(line, &self.hub, &admitted, self.clock, session).await
+            })
+            .await;
+        }
     }
 }
 
