@@ -153,6 +153,7 @@ fn what_is_not_http_is_recognised() {
         (b"HTTP/1.0 200 OK\r\n\r\n", "refused", "a plain server of HTTP/1.0"),
         (b"HTTP/1.0 200 OK\r\n\r\n", "refused", "proxy_http_version 1.1"),
         (b"HTTP/1.0 101 \r\n\r\n", "response_unreadable", "HTTP/1.0"),
+        (b"HTTP/1.1 505 \r\nContent-Length: 0\r\n\r\n", "refused", "proxy_http_version 1.1"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "response_unreadable", "SSH-2.0-OpenSSH_9.6"),
         (b"HTTP/1.1 101 Switching", "connection_ended", "before its response was whole"),
         (b"", "connection_ended", "before its response was whole"),

@@ -166,6 +166,11 @@ pub(super) fn unreadable(error: &str, received: &[u8]) -> Fault {
     )
 }
 
+/// What helps where the request does not arrive as one for a WebSocket.
+const LET_PASS: &str = "if a proxy is in between, let it pass Upgrade and Connection on (nginx: \
+    proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection \
+    \"upgrade\";)";
+
 /// The status of the response opens no connection.
 pub(super) fn refused(report: &Report) -> Fault {
     let Some(response) = &report.response else { return fault("the server refused", &[]) };
@@ -185,12 +190,7 @@ pub(super) fn refused(report: &Report) -> Fault {
         ),
         200..=299 => fault(
             why("an ordinary answer of HTTP, as if no WebSocket was asked for"),
-            &[
-                "check the path: another one may be the WebSocket endpoint",
-                "if a proxy is in between, let it pass Upgrade and Connection on (nginx: \
-                 proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
-                 proxy_set_header Connection \"upgrade\";)",
-            ],
+            &["check the path: another one may be the WebSocket endpoint", LET_PASS],
         ),
         301..=303 | 307 | 308 => moved(why("the endpoint is elsewhere"), response),
         400 if mentions(response, "HTTPS port") || mentions(response, "speaks TLS") => fault(
@@ -205,7 +205,7 @@ pub(super) fn refused(report: &Report) -> Fault {
             why("the server found a fault in the request"),
             &[
                 "read the body above: it may name the fault",
-                "if a proxy is in between, let it pass Upgrade and Connection on",
+                LET_PASS,
                 "a server may need a --subprotocol, an --origin or a --header",
             ],
         ),
@@ -235,14 +235,17 @@ pub(super) fn refused(report: &Report) -> Fault {
             why("there is something at this path, but it takes no GET"),
             &["check the path: another one may be the WebSocket endpoint"],
         ),
-        426 => fault(
-            why("the server did not see the request for a WebSocket"),
-            &["a proxy in between may drop Upgrade and Connection; let it pass them on"],
-        ),
+        426 => fault(why("the server did not see the request for a WebSocket"), &[LET_PASS]),
         429 => fault(why("too many requests"), &[&*retry_later(response)]),
         502 | 504 => fault(
             why("a proxy answers, but the server behind it does not"),
             &["check that the server behind the proxy runs, and the address the proxy has of it"],
+        ),
+        505 => fault(
+            why("the request did not reach the server as HTTP/1.1"),
+            &[
+                "let the proxy in between speak HTTP/1.1 with the server (nginx: proxy_http_version 1.1)",
+            ],
         ),
         503 => fault(why("the server has no room or is not ready"), &[&*retry_later(response)]),
         500..=599 => fault(
