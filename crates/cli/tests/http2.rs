@@ -96,7 +96,8 @@ fn connect_speaks_the_version_that_it_is_told_to() {
     let url = format!("ws://{}/", plain.address);
     let ran = run(&["connect", "--http", "2", "--verbose", "--send", "hello", &url], b"");
     assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
-    assert!(ran.stderr.contains(", HTTP/2"), "{}", ran.stderr);
+    let told = format!("* connected to {url} at {}, HTTP/2", plain.address);
+    assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
     let secure = Server::start(&["echo", "--tls-self-signed"]);
     let url = format!("wss://{}/", secure.address);
     for (version, says) in [("auto", true), ("2", true), ("1.1", false)] {
@@ -105,5 +106,7 @@ fn connect_speaks_the_version_that_it_is_told_to() {
         let ran = run(&arguments, b"");
         assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
         assert_eq!(ran.stderr.contains(", HTTP/2"), says, "{}", ran.stderr);
+        let told = format!("* connected to {url} at {}, TLS 1.3", secure.address);
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Client, ClientStream, HttpVersion, patience::Patience};
 use crate::Error;
-use crate::http2::{Http2Connection, Http2Limits};
+use crate::http2::Http2Connection;
 use crate::socket::{Options, WebSocket};
 use crate::timings::{Timings, timed};
 use wskit_proto::handshake::ConnectOpening;
@@ -21,7 +21,7 @@ impl Client {
         if !self.is_http2(HttpVersion::Http2, &stream) {
             return Err(not_chosen());
         }
-        patience.wait(Http2Connection::begin(stream, Http2Limits::default())).await?
+        patience.wait(Http2Connection::begin_on(stream)).await?
     }
 
     /// Opens the WebSocket with the version that the server and the client agree on.
@@ -43,7 +43,7 @@ impl Client {
                     }
                 };
             }
-            let begun = Http2Connection::begin(stream, Http2Limits::default());
+            let begun = Http2Connection::begin_on(stream);
             let opened = match timed(&mut timings.handshake, patience.wait(begun)).await? {
                 Ok(connection) => {
                     let opened = connection.open_in_time(self, patience);

@@ -1,6 +1,6 @@
 //! A client's HTTP/2 connection, on which it opens WebSockets.
 
-use super::{Http2Limits, Http2Stream, add_header, broken};
+use super::{Beneath, Http2Limits, Http2Stream, add_header, broken};
 use crate::Error;
 use crate::alarm::Alarm;
 use crate::client::{Client, ClientStream, Patience};
@@ -14,6 +14,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -37,6 +38,8 @@ use wskit_proto::handshake::{ConnectOpening, ResponseError};
 #[derive(Clone, Debug)]
 pub struct Http2Connection {
     requests: SendRequest<Bytes>,
+    /// Unknown where somebody brought the transport.
+    beneath: Option<Arc<Beneath>>,
 }
 
 impl Http2Connection {
@@ -59,7 +62,14 @@ impl Http2Connection {
             // Who has a stream on it is told too.
             let _error = connection.await;
         });
-        Ok(Http2Connection { requests })
+        Ok(Http2Connection { requests, beneath: None })
+    }
+
+    /// As [`begin`](Http2Connection::begin), on a stream that a client has connected.
+    pub(crate) async fn begin_on(stream: ClientStream) -> Result<Http2Connection, Error> {
+        let beneath = Some(Arc::new(Beneath::of(&stream)));
+        let begun = Http2Connection::begin(stream, Http2Limits::default()).await?;
+        Ok(Http2Connection { beneath, ..begun })
     }
 
     /// Opens the WebSocket that this client describes, whose URL is on the same server. Waits while
@@ -97,7 +107,8 @@ impl Http2Connection {
             }
             Err(error) => return Err(error.into()),
         };
-        let stream = ClientStream::of_http2(Http2Stream::answered(frames, data));
+        let stream = Http2Stream::answered(frames, data, self.beneath.clone());
+        let stream = ClientStream::of_http2(stream);
         let (input, output, alarm) = (BytesMut::new(), Output::default(), Alarm::new());
         let opened = Opened { stream, input, output, agreed, alarm };
         Ok(WebSocket::client(opened, client.options()))

@@ -12,6 +12,7 @@
 //! server speaks HTTP/2 ("prior knowledge"). Nothing else differs: a WebSocket is the same
 //! [`WebSocket`](crate::WebSocket), and all that is said of it holds.
 
+mod beneath;
 mod connection;
 mod limits;
 mod live;
@@ -19,6 +20,7 @@ mod requests;
 mod rewound;
 mod stream;
 
+pub use beneath::Beneath;
 pub use connection::Http2Connection;
 pub use limits::Http2Limits;
 pub use requests::{Requests, ServerStream};

@@ -1,7 +1,7 @@
 //! A stream of an HTTP/2 connection, as a stream of bytes.
 
 use super::live::{Live, LiveHalf};
-use super::{add_header, broken};
+use super::{Beneath, add_header, broken};
 use crate::Split;
 use bytes::{Buf, Bytes, BytesMut};
 use h2::server::SendResponse;
@@ -11,6 +11,7 @@ use std::{
     fmt, io,
     io::IoSlice,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -25,6 +26,7 @@ use wskit_proto::handshake::Rejection;
 pub struct Http2Stream {
     reader: Http2Reader,
     writer: Http2Writer,
+    beneath: Option<Arc<Beneath>>,
 }
 
 /// The half of an [`Http2Stream`] that is read from.
@@ -88,8 +90,12 @@ impl Http2Stream {
     }
 
     /// The stream of a request that was answered.
-    pub(super) fn answered(frames: RecvStream, data: SendStream<Bytes>) -> Http2Stream {
-        Http2Stream::new(frames, Writing::Data(data), None)
+    pub(super) fn answered(
+        frames: RecvStream,
+        data: SendStream<Bytes>,
+        beneath: Option<Arc<Beneath>>,
+    ) -> Http2Stream {
+        Http2Stream { beneath, ..Http2Stream::new(frames, Writing::Data(data), None) }
     }
 
     fn new(frames: RecvStream, writing: Writing, live: Option<&Live>) -> Http2Stream {
@@ -97,7 +103,13 @@ impl Http2Stream {
         Http2Stream {
             reader: Http2Reader { frames, rest: Bytes::new(), _live: half() },
             writer: Http2Writer { writing, _live: half() },
+            beneath: None,
         }
+    }
+
+    /// What the connection runs on, where a [`Client`](crate::Client) has made it.
+    pub fn beneath(&self) -> Option<&Beneath> {
+        self.beneath.as_deref()
     }
 
     /// Whether the peer has ended its side (END_STREAM), and all that it sent before has been read.

@@ -5,6 +5,7 @@ use crate::raw::serve;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use wskit::http2::Http2Limits;
+use wskit::tls::rustls::ProtocolVersion;
 use wskit::{Client, Error, HttpVersion, Server};
 
 /// A server for as many connections as come, and a client of it.
@@ -113,5 +114,8 @@ async fn a_connection_is_opened_once_for_many() {
     for socket in &mut sockets {
         socket.send("hello").await.unwrap();
         assert_eq!(next(socket).await.as_text(), Some("hello"));
+        let beneath = socket.stream().http2().unwrap().beneath().unwrap();
+        assert_eq!(beneath.peer_addr.unwrap().port(), client.port());
+        assert_eq!(beneath.tls_version, Some(ProtocolVersion::TLSv1_3));
     }
 }

@@ -7,8 +7,9 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
+use wskit::http2::Beneath;
 use wskit::reconnect::Ended;
-use wskit::tls::rustls::CommonState;
+use wskit::tls::rustls::ProtocolVersion;
 use wskit::{ClientStream, Message, Proxy, Savings, WebSocket};
 
 /// Writes messages to standard output, and what happens beside them to standard error.
@@ -62,7 +63,7 @@ impl Screen {
         socket: &WebSocket<ClientStream>,
     ) {
         let address = if proxy.is_some() { None } else { peer(socket.stream()) };
-        let tls = socket.stream().tls().and_then(CommonState::protocol_version).map(version_name);
+        let tls = tls_version(socket.stream()).map(version_name);
         let http = socket.stream().http2().map(|_| "HTTP/2".to_owned());
         let (proxy, agreed) = (proxy.map(ToString::to_string), socket.agreed());
         let subprotocol = agreed.subprotocol.as_ref().map(ToString::to_string);
@@ -206,7 +207,23 @@ fn peer(stream: &ClientStream) -> Option<String> {
         let address = unix.peer_addr().ok()?;
         return Some(format!("unix:{}", printable(&address.as_pathname()?.to_string_lossy())));
     }
-    Some(stream.tcp()?.peer_addr().ok()?.to_string())
+    let address = match beneath(stream) {
+        Some(beneath) => beneath.peer_addr,
+        None => stream.tcp()?.peer_addr().ok(),
+    };
+    address.map(|address| address.to_string())
+}
+
+fn tls_version(stream: &ClientStream) -> Option<ProtocolVersion> {
+    match beneath(stream) {
+        Some(beneath) => beneath.tls_version,
+        None => stream.tls()?.protocol_version(),
+    }
+}
+
+/// What leads to the other end, if that is an HTTP/2 connection.
+fn beneath(stream: &ClientStream) -> Option<&Beneath> {
+    stream.http2()?.beneath()
 }
 
 /// Only a message begins with `< `, so that no text can pass for several messages.
