@@ -71,8 +71,7 @@ impl Line {
     ) -> Poll<Result<Turn, Error>> {
         let turn = self.poll_ends(context);
         if turn.is_pending() {
-            deliver();
-            self.postmen.carry();
+            self.postmen.carry_for_speaker(deliver);
         }
         turn
     }

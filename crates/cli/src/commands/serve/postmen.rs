@@ -23,7 +23,12 @@ struct State {
     waiting: VecDeque<Arc<Line>>,
     /// Postmen that have nothing to do.
     idle: Vec<Waker>,
+    /// Speakers who are about to carry.
+    speakers: usize,
 }
+
+/// One who speaks, and carries then. What it leaves when this is dropped is for the postmen.
+struct Speaker<'a>(&'a Postmen);
 
 /// How many members who has spoken carries for before it goes on. Counted besides tokio's budget, for writes of HTTP/2
 /// take nothing from that.
@@ -37,15 +42,15 @@ impl Postmen {
     pub(super) fn call(&self, line: Arc<Line>) {
         let mut state = self.lock();
         state.waiting.push_back(line);
-        let postman = state.idle.pop();
-        drop(state);
-        if let Some(postman) = postman {
-            postman.wake();
-        }
+        wake_postman(state);
     }
 
-    /// Carries what was just called for, as far as the task has budget. Done by who has spoken, when all of it is near.
-    pub(super) fn carry(&self) {
+    /// Lets somebody speak, and then carries what was called for, as far as the task has budget: all of it is near. Only for
+    /// more than that postmen wake, for on another thread waking takes as long as carrying.
+    pub(super) fn carry_for_speaker(&self, speak: impl FnOnce()) {
+        self.lock().speakers += 1;
+        let _speaker = Speaker(self);
+        speak();
         for _ in 0..CARRIED_BY_SPEAKER_MAX {
             if !has_budget_remaining() {
                 return;
@@ -85,5 +90,24 @@ impl Postmen {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Speaker<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.speakers -= 1;
+        wake_postman(state);
+    }
+}
+
+/// Wakes a postman if more waits than the speakers carry.
+fn wake_postman(mut state: MutexGuard<'_, State>) {
+    if state.waiting.len() > CARRIED_BY_SPEAKER_MAX * state.speakers {
+        let postman = state.idle.pop();
+        drop(state);
+        if let Some(postman) = postman {
+            postman.wake();
+        }
     }
 }
