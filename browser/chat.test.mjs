@@ -393,8 +393,9 @@ await step("who is asked for another token can bring one", async () => {
   await page.getByText("the token is not valid here").waitFor();
   assert.equal(await page.getByLabel("Message", { exact: true }).isVisible(), false);
   assert.equal(await page.getByRole("button", { name: "Choose another room" }).isVisible(), false);
+  assert.equal(await page.getByRole("heading", { name: "Here now" }).isVisible(), false);
   await person.picture("small-light-token");
-  await page.getByLabel("Another token").fill("no token (at all)");
+  await page.getByLabel("Your token").fill("no token (at all)");
   await page.getByRole("button", { name: "Come in" }).click();
   await person.connected();
   assert.equal(await page.evaluate(() => sessionStorage.getItem("wskit.token")), "no token (at all)");

@@ -219,8 +219,10 @@ function showState(state, { seconds, code, reason }) {
   }
 }
 
-/** One may not come in like this: says why, and what may be changed. */
+/** One may not come in like this, or not stay: says why, and what may be changed. */
 function showWayOn(code, reason) {
+  Object.assign(here, { members: [], count: 0 });
+  showMembers();
   element("reason").textContent = reason || "The server ended the connection for good";
   const [room, bearer] = { 4401: [false, true], 4403: [true, true] }[code] ?? [true, false];
   element("token-form").hidden = !bearer;
