@@ -70,10 +70,8 @@ pub(crate) fn remedy(error: &TlsError) -> Option<&'static str> {
     match error.rustls()? {
         rustls::Error::InvalidCertificate(
             CertificateError::UnknownIssuer | CertificateError::BadSignature,
-        ) => Some(
-            "--ca-cert FILE trusts who signed it, which may be itself; --insecure takes any certificate",
-        ),
-        rustls::Error::InvalidCertificate(_) => Some("--insecure takes any certificate"),
+        ) => Some("--ca-cert FILE trusts who signed it, perhaps itself; --insecure takes any"),
+        rustls::Error::InvalidCertificate(_) => Some("--insecure takes any"),
         _ => None,
     }
 }

@@ -80,8 +80,7 @@ fn what_helps_with_a_certificate_that_signed_itself_is_told() {
     let ran = run(&["connect", "--proxy", "none", &url], b"");
     assert_eq!(ran.code, Some(3));
     for words in [
-        "--ca-cert FILE trusts who signed it, which may be itself",
-        "--insecure takes any certificate",
+        "(--ca-cert FILE trusts who signed it, perhaps itself; --insecure takes any)",
         &format!("; to see more: wskit inspect --proxy none {url}\n"),
     ] {
         assert!(ran.stderr.contains(words), "{words:?} in {}", ran.stderr);

@@ -82,7 +82,7 @@ impl Caller {
                 Failure::new(Kind::Handshake, shown(&error))
             }
             Ended::Failed(Error::Tls(error)) => {
-                let remedy = trust::remedy(&error).map(|remedy| format!("; {remedy}"));
+                let remedy = trust::remedy(&error).map(|remedy| format!(" ({remedy})"));
                 let (what, remedy) = (shown(&Error::Tls(error)), remedy.unwrap_or_default());
                 let why = format_args!("{what}{remedy}; to see more: {}", inspection::line());
                 Failure::new(Kind::Connect, why)
