@@ -1,4 +1,4 @@
-//! Durations on the command line: decimal seconds, or `off`.
+//! Durations: decimal seconds or `off` on the command line, and how they are shown.
 
 use std::{str::FromStr, time::Duration};
 
@@ -22,6 +22,14 @@ impl FromStr for Seconds {
     }
 }
 
+/// A duration for people.
+pub(crate) fn shown(time: Duration) -> String {
+    match time.as_secs_f64() {
+        long if long >= 1.0 => format!("{long:.2} s"),
+        short => format!("{:.1} ms", short * 1000.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -32,6 +40,15 @@ mod tests {
         assert_eq!("off".parse(), Ok(Seconds(None)));
         for wrong in ["", "0", "-1", "nan", "1e30", "1s"] {
             assert!(wrong.parse::<Seconds>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations_are_shown_in_the_unit_that_fits() {
+        for (microseconds, expected) in
+            [(397, "0.4 ms"), (26_600, "26.6 ms"), (1_254_000, "1.25 s")]
+        {
+            assert_eq!(shown(Duration::from_micros(microseconds)), expected);
         }
     }
 }

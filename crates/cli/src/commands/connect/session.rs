@@ -11,6 +11,7 @@ use super::statistics::{self, Statistics};
 use super::typed::{self, Command};
 use crate::failure::{Failure, Kind};
 use crate::printable::{printable, printable_bytes};
+use crate::seconds::shown;
 use bytes::Bytes;
 use std::{fmt, time::Duration};
 use tokio::sync::mpsc;
@@ -190,7 +191,7 @@ impl Session {
             self.restart_silence();
         } else if let Some(sent) = self.pings.answered(payload) {
             let time = sent.elapsed();
-            self.screen.announce(format_args!("Pong after {time:.1?}{}", quoted(payload)));
+            self.screen.announce(format_args!("Pong after {}{}", shown(time), quoted(payload)));
         } else if self.options.shows_control {
             self.screen.announce(format_args!("Pong received{}", quoted(payload)));
         }

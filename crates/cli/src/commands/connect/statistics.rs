@@ -1,5 +1,6 @@
 //! What a conversation took and carried, told at its end.
 
+use crate::seconds::shown;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -101,10 +102,7 @@ impl Statistics {
             ("open", self.open_seconds),
         ];
         let steps = steps.into_iter().filter_map(|(name, seconds)| {
-            Some(match seconds? {
-                long if long >= 1.0 => format!("{name} {long:.2} s"),
-                short => format!("{name} {:.1} ms", short * 1000.0),
-            })
+            Some(format!("{name} {}", shown(Duration::from_secs_f64(seconds?))))
         });
         let mut text = format!("times     {}\n", steps.collect::<Vec<_>>().join(", "));
         if self.connections == 0 {

@@ -6,10 +6,10 @@ use super::report::{
 };
 use super::settings::ENABLE_CONNECT_PROTOCOL;
 use crate::printable::printable;
+use crate::seconds::shown;
 use crate::x509::Described;
 use std::fmt;
 use std::io::{self, IsTerminal};
-use std::time::Duration;
 
 /// Whether the page has colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -335,11 +335,4 @@ fn describe_times(report: &Report) -> String {
     ];
     let told = times.into_iter().filter_map(|(name, time)| Some((name, time?)));
     told.map(|(name, time)| format!("{name} {}", shown(time))).collect::<Vec<_>>().join(", ")
-}
-
-fn shown(time: Duration) -> String {
-    match time.as_secs_f64() * 1000.0 {
-        long if long >= 1000.0 => format!("{:.2} s", long / 1000.0),
-        milliseconds => format!("{milliseconds:.1} ms"),
-    }
 }
