@@ -32,7 +32,7 @@ pub(crate) trait Service: Send + Sync + 'static {
     fn open(
         &self,
         request: PendingRequest<Stream>,
-        visitor: Box<Visitor>,
+        visitor: Visitor,
     ) -> impl Future<Output = Option<Self::Opened>> + Send;
 
     /// Exchanges messages until the end of the WebSocket.
@@ -138,7 +138,7 @@ impl<S: Service> Accepting<S> {
         mut request: PendingRequest<Stream>,
         peer: Peer,
         place: ServedPlace,
-    ) -> Option<(PendingRequest<Stream>, Box<Visitor>)> {
+    ) -> Option<(PendingRequest<Stream>, Visitor)> {
         match self.entrance.admit(&mut request, peer, place) {
             Ok(visitor) => Some((request, visitor)),
             Err((refusal, address)) => {

@@ -109,7 +109,7 @@ impl Entrance {
         request: &mut PendingRequest<Stream>,
         peer: Peer,
         mut place: ServedPlace,
-    ) -> Result<Box<Visitor>, (Refusal, Option<IpAddr>)> {
+    ) -> Result<Visitor, (Refusal, Option<IpAddr>)> {
         let client = self.proxies.look_behind(peer, request.request().headers());
         let Client { address, host } =
             client.map_err(|_| (Refusal::ForwardedUnreadable, peer.address()))?;
@@ -123,7 +123,7 @@ impl Entrance {
             replaced.map_err(|_| (Refusal::ForwardedUnreadable, address))?;
         }
         let refusals = self.refusals.clone();
-        Ok(Box::new(Visitor { address, refusals, served: place }))
+        Ok(Visitor { address, refusals, served: place })
     }
 }
 

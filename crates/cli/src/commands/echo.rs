@@ -52,7 +52,7 @@ impl Service for Echoing {
     async fn open(
         &self,
         request: PendingRequest<Stream>,
-        visitor: Box<Visitor>,
+        visitor: Visitor,
     ) -> Option<Self::Opened> {
         let socket = accept(request, &visitor).await?;
         Some((socket, visitor.served))

@@ -143,7 +143,7 @@ impl Service for Chat {
     async fn open(
         &self,
         request: PendingRequest<Stream>,
-        visitor: Box<Visitor>,
+        visitor: Visitor,
     ) -> Option<Self::Opened> {
         let Some(mut visit) = chat::visit(request.request()) else {
             page::answer(request, &self.health, &visitor).await;
@@ -151,7 +151,10 @@ impl Service for Chat {
         };
         visit.place = visitor.place();
         match self.gate.admit(request.request(), visit) {
-            Ok(admitted) => Some((accept(request, &visitor).await?, admitted, visitor)),
+            Ok(admitted) => {
+                let socket = accept(request, &visitor).await?;
+                Some((socket, admitted, Box::new(visitor)))
+            }
             Err(denial) => {
                 turn_away(request, denial, &visitor).await;
                 None

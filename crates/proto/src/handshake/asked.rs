@@ -1,7 +1,7 @@
 //! What a request for a WebSocket says of itself, gathered in one pass over its headers.
 
 use super::head::{Headers, Only};
-use super::list::has_token;
+use super::list::{has_token, is};
 
 /// What RFC 6455 §4.2.1 asks for, as the headers have it.
 pub(super) struct Asked<'a> {
@@ -28,20 +28,19 @@ impl<'a> Asked<'a> {
             key: Only::Missing,
         };
         for (name, value) in headers.lines() {
-            let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-            if is("upgrade") {
-                asked.upgrade |= has_token(value, "websocket");
-            } else if is("connection") {
-                asked.connection |= has_token(value, "upgrade");
-            } else if is("transfer-encoding") {
+            if is(name, b"upgrade") {
+                asked.upgrade |= has_token(value, b"websocket");
+            } else if is(name, b"connection") {
+                asked.connection |= has_token(value, b"upgrade");
+            } else if is(name, b"transfer-encoding") {
                 asked.has_body = true;
-            } else if is("content-length") {
+            } else if is(name, b"content-length") {
                 asked.has_body |= value != b"0";
-            } else if begins_with(name, "sec-websocket-") {
+            } else if begins_with(name, b"sec-websocket-") {
                 asked.is_ascii &= value.is_ascii();
-                if is("sec-websocket-version") {
+                if is(name, b"sec-websocket-version") {
                     asked.version.add(value);
-                } else if is("sec-websocket-key") {
+                } else if is(name, b"sec-websocket-key") {
                     asked.key.add(value);
                 }
             }
@@ -50,6 +49,6 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn begins_with(name: &[u8], start: &str) -> bool {
-    name.get(..start.len()).is_some_and(|name| name.eq_ignore_ascii_case(start.as_bytes()))
+fn begins_with<const N: usize>(name: &[u8], start: &[u8; N]) -> bool {
+    name.get(..N).is_some_and(|name| is(name, start))
 }

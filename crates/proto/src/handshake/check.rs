@@ -67,7 +67,7 @@ impl Check {
                 matches!(headers.only("upgrade"), Only::Value(value)
                     if value.eq_ignore_ascii_case(b"websocket"))
             }
-            Check::Connection => headers.has_token("connection", "upgrade"),
+            Check::Connection => headers.has_token("connection", b"upgrade"),
             Check::Accept => {
                 matches!(headers.only("sec-websocket-accept"), Only::Value(value)
                     if bootstrap.key().is_some_and(|key| value == key.accept().as_bytes()))

@@ -129,7 +129,7 @@ impl Headers {
     }
 
     /// Whether the list in the headers of this name has this token, in any case.
-    pub(super) fn has_token(&self, name: &str, token: &str) -> bool {
+    pub(super) fn has_token<const N: usize>(&self, name: &str, token: &[u8; N]) -> bool {
         self.all(name).any(|value| has_token(value, token))
     }
 

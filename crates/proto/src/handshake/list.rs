@@ -39,11 +39,22 @@ pub(super) fn items(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     split_outside_quotes(value, b',')
 }
 
-/// Whether this token is among the items of a list, in any case.
-pub(super) fn has_token(value: &[u8], token: &str) -> bool {
-    let is_token = |item: &[u8]| item.eq_ignore_ascii_case(token.as_bytes());
+/// Whether this token, which is written in small letters, is among the items of a list, in any case.
+pub(super) fn has_token<const N: usize>(value: &[u8], token: &[u8; N]) -> bool {
     // Most often it stands alone.
-    is_token(value) || items(value).any(is_token)
+    is(value, token) || items(value).any(|item| is(item, token))
+}
+
+/// Whether these bytes, in any case, are the known ones, which are written in small letters.
+///
+/// How many those are is known to the compiler, and none ends the comparison: so all are compared at once.
+#[inline]
+pub(super) fn is<const N: usize>(bytes: &[u8], known: &[u8; N]) -> bool {
+    bytes.len() == N
+        && bytes
+            .iter()
+            .zip(known)
+            .fold(true, |same, (byte, known)| same & (byte.to_ascii_lowercase() == *known))
 }
 
 /// The parts between separators, without the blanks around them.

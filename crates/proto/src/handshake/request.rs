@@ -168,7 +168,7 @@ impl Request {
     /// Whether the request asks for a WebSocket at all, rightly or wrongly.
     pub fn is_upgrade(&self) -> bool {
         match self.form {
-            Form::GetOfHttp1 => self.headers.has_token("upgrade", "websocket"),
+            Form::GetOfHttp1 => self.headers.has_token("upgrade", b"websocket"),
             Form::Get => false,
             Form::ExtendedConnect => true,
         }

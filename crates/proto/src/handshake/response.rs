@@ -137,7 +137,7 @@ impl Body {
         if matches!(status, 204 | 304) {
             return Body { content: Vec::new(), taken_bytes: 0, is_whole: true };
         }
-        if headers.has_token("transfer-encoding", "chunked") {
+        if headers.has_token("transfer-encoding", b"chunked") {
             return Body::in_chunks(input);
         }
         let declared = headers.get("content-length");
