@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Echo, Ran, Server, nowhere, run, serve, serve_bytes};
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 use wskit::proto::handshake::Key;
@@ -247,4 +248,23 @@ fn the_peer_cannot_paint_the_terminal() {
         assert!(!ran.text().contains(harmful), "{}", ran.text());
         assert!(!ran.text().contains("\nok        yes!"), "{}", ran.text());
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_line_that_shows_why_it_does_not_open_can_be_pasted() {
+    let server = Server::start(&["serve", "--ephemeral"]);
+    let url = format!("ws://{}/nothing?a=1&b='2'", server.address);
+    let note = r#"it's "here" $HOME `x`"#;
+    let header = format!("X-Note: {note}");
+    let ran = run(&["connect", "--http", "2", "--header", &header, "--stats", &url], b"");
+    assert_eq!(ran.code, Some(4), "{}", ran.stderr);
+    let (_, line) = ran.stderr.split_once("to see why: wskit ").unwrap();
+    let line = format!("\"$0\" {} --output json", line.lines().next().unwrap());
+    let shell = Command::new("sh").args(["-c", &line, env!("CARGO_BIN_EXE_wskit")]).output();
+    let report: serde_json::Value = serde_json::from_slice(&shell.unwrap().stdout).unwrap();
+    assert_eq!((&report["url"], &report["http_version"]), (&url.into(), &"2".into()));
+    assert_eq!(report["response"]["status"], 404);
+    let headers = report["request"]["headers"].as_array().unwrap();
+    assert!(headers.iter().any(|header| header["value"] == note), "{report}");
 }
