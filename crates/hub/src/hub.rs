@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use wskit_store::{Bounds, Following, Memory, Statistics, Store};
+use wskit_store::{Append, Bounds, Following, Memory, Statistics, Store};
 
 use crate::beginnings::Beginnings;
 use crate::closing::{Closing, Refusal};
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     rooms: Mutex<Rooms>,
     users: Arc<Users>,
     beginnings: Beginnings,
+    /// What was said and is to be handed to the store together.
+    pub(crate) said: Mutex<Vec<Append<Speaker>>>,
     pub(crate) delivering: Mutex<Delivering>,
 }
 
@@ -70,9 +72,10 @@ impl Hub {
     #[must_use]
     pub fn with_store(limits: Limits, entropy: u64, store: Arc<dyn Store<Speaker>>) -> Self {
         let rooms = Rooms { by_name: HashMap::new(), entropy, opened: 0, closed: None, left: None };
-        let (rooms, delivering) = (Mutex::new(rooms), Mutex::default());
-        let (users, beginnings) = Default::default();
-        Self { shared: Arc::new(Shared { limits, store, rooms, users, beginnings, delivering }) }
+        let rooms = Mutex::new(rooms);
+        let (users, beginnings, said, delivering) = Default::default();
+        let shared = Shared { limits, store, rooms, users, beginnings, said, delivering };
+        Self { shared: Arc::new(shared) }
     }
 
     /// The bounds of everything.

@@ -28,7 +28,7 @@ pub struct Membership {
     rate: Rate,
     /// What is refused because it came too fast; when this is spent, the member has to go.
     patience: Rate,
-    /// How many messages went to the store since it was last asked what is to be delivered.
+    /// How many messages are to be handed to the store.
     said: usize,
 }
 
@@ -130,10 +130,10 @@ impl Membership {
         Ok(())
     }
 
-    /// Delivers what was said, as far as it is kept by now. The rest is delivered by [`Hub::run`].
+    /// Has what was said kept, and delivers it if it is kept at once; [`Hub::run`] delivers it if not.
     pub fn deliver(&mut self) {
         if std::mem::take(&mut self.said) > 0 {
-            self.hub.deliver_committed();
+            self.hub.keep();
         }
     }
 

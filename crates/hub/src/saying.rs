@@ -11,6 +11,7 @@ use crate::delivery::Delivery;
 use crate::event::Said;
 use crate::fetching::history;
 use crate::hub::Hub;
+use crate::lock::lock;
 use crate::name::MemberName;
 use crate::open_room::OpenRoom;
 use crate::room::Room;
@@ -64,7 +65,7 @@ impl Hub {
         let mut said = Vec::new();
         for together in publications.chunks(TOGETHER_MAX) {
             said.extend(together.iter().map(|one| self.publish_one(&room, one, now)));
-            self.deliver_committed();
+            self.keep();
         }
         let mut outcomes = Vec::new();
         for said in said {
@@ -118,8 +119,8 @@ impl Hub {
         history(reading).await.map_err(|_| Refusal::NotReadable)
     }
 
-    /// Hands words to the store; what becomes of them is told later. After the last of them, and after [`TOGETHER_MAX`],
-    /// the caller is to [deliver what is committed](Self::deliver_committed).
+    /// Takes words that are to be kept; what becomes of them is told later. After the last of them, and after
+    /// [`TOGETHER_MAX`], the caller is to [hand them to the store](Self::keep).
     pub(crate) fn say(
         &self,
         room: &OpenRoom,
@@ -135,15 +136,25 @@ impl Hub {
             return Err(Complaint::MessageEmpty);
         }
         let said = Said { from: words.from, text: words.text, time: now };
-        self.shared.store.append(Append {
+        let append = Append {
             stream: room.stream().clone(),
             epoch: room.epoch_to_begin(),
             id: words.id,
             time: now.unix_milliseconds(),
             payload: said.to_json().into(),
             tag: Speaker { room: room.clone(), hears },
-        });
+        };
+        lock(&self.shared.said).push(append);
         Ok(())
+    }
+
+    /// Hands to the store what was said, and delivers what it keeps by now.
+    pub(crate) fn keep(&self) {
+        let mut said = lock(&self.shared.said);
+        // Under the lock still, or what is said now might be kept before it.
+        self.shared.store.append_all(&mut said);
+        drop(said);
+        self.deliver_committed();
     }
 
     /// Reads the last messages before an offset, no more than may be told at once.

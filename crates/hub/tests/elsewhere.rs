@@ -59,8 +59,8 @@ impl Store<Speaker> for Shared {
         Some(position)
     }
 
-    fn append(&self, append: Append<Speaker>) {
-        self.here.append(append);
+    fn append_all(&self, appends: &mut Vec<Append<Speaker>>) {
+        self.here.append_all(appends);
     }
 
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<Speaker>> {

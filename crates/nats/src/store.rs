@@ -152,6 +152,21 @@ impl<T: Send + 'static> Shared<T> {
         result
     }
 
+    fn append(self: &Arc<Self>, append: Append<T>) {
+        let size = append.payload.len();
+        let waiting = self.waiting_bytes.fetch_add(size, Ordering::Relaxed);
+        if waiting > 0 && waiting + size > self.bounds.waiting_bytes_max {
+            let outcome = Outcome::Refused(Error::Busy);
+            self.count(&outcome, size);
+            let Append { stream, epoch, tag, .. } = append;
+            return self.commits.put_at_once([Commit { stream, epoch, outcome, tag: Some(tag) }]);
+        }
+        let room = append.stream.clone();
+        self.with_task(&room, |followed| {
+            let _the_task_is_there = followed.work.send(Work::Append(append));
+        });
+    }
+
     fn follow(self: &Arc<Self>, room: &str) -> Follower<T> {
         self.with_task(room, |followed| {
             followed.followers.fetch_add(1, Ordering::Relaxed);
@@ -270,24 +285,8 @@ impl<T: Send + 'static> Store<T> for Nats<T> {
         lock(&followed.kept).as_ref().map(Kept::position)
     }
 
-    fn append(&self, append: Append<T>) {
-        let size = append.payload.len();
-        let waiting = self.shared.waiting_bytes.fetch_add(size, Ordering::Relaxed);
-        if waiting > 0 && waiting + size > self.shared.bounds.waiting_bytes_max {
-            let outcome = Outcome::Refused(Error::Busy);
-            self.shared.count(&outcome, size);
-            let Append { stream, epoch, tag, .. } = append;
-            return self.shared.commits.put_at_once(Commit {
-                stream,
-                epoch,
-                outcome,
-                tag: Some(tag),
-            });
-        }
-        let room = append.stream.clone();
-        self.shared.with_task(&room, |followed| {
-            let _the_task_is_there = followed.work.send(Work::Append(append));
-        });
+    fn append_all(&self, appends: &mut Vec<Append<T>>) {
+        appends.drain(..).for_each(|append| self.shared.append(append));
     }
 
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>> {

@@ -37,8 +37,8 @@ impl<T> Commits<T> {
     }
 
     /// Puts in what is committed while it is appended. Nobody is woken, for who appends looks for it.
-    pub fn put_at_once(&self, commit: Commit<T>) {
-        lock(&self.state).ready.push_back(commit);
+    pub fn put_at_once(&self, commits: impl IntoIterator<Item = Commit<T>>) {
+        lock(&self.state).ready.extend(commits);
     }
 
     /// The next commit, if one is ready.

@@ -51,30 +51,11 @@ impl<T: Send> Store<T> for Memory<T> {
         lock(&self.streams).by_name.get(stream).map(Stream::position)
     }
 
-    fn append(&self, append: Append<T>) {
+    fn append_all(&self, appends: &mut Vec<Append<T>>) {
         let mut streams = lock(&self.streams);
-        let Append { stream: name, epoch, id, time, payload, tag } = append;
-        let Streams { by_name, statistics } = &mut *streams;
-        let is_full = by_name.len() >= self.bounds.streams_max;
-        let stream = match by_name.entry(name.clone()) {
-            Entry::Occupied(known) => Some(known.into_mut()),
-            Entry::Vacant(_) if is_full => None,
-            Entry::Vacant(new) => Some(new.insert(Stream::new(epoch.clone()))),
-        };
-        let (epoch, outcome) = match stream {
-            Some(stream) => {
-                let outcome = stream.append(id, time, payload, &self.bounds);
-                (stream.epoch.clone(), outcome)
-            }
-            None => (epoch, Outcome::Refused(Error::TooManyStreams)),
-        };
-        match outcome {
-            Outcome::Kept(_) => statistics.kept += 1,
-            Outcome::Known(_) => statistics.known += 1,
-            Outcome::Refused(_) => statistics.refused += 1,
-        }
         // Under the lock still, so that the commits come in the order of their offsets.
-        self.commits.put_at_once(Commit { stream: name, epoch, outcome, tag: Some(tag) });
+        let commits = appends.drain(..).map(|append| streams.append(append, &self.bounds));
+        self.commits.put_at_once(commits);
     }
 
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>> {
@@ -105,6 +86,32 @@ impl<T: Send> Store<T> for Memory<T> {
     fn statistics(&self) -> Statistics {
         let streams = lock(&self.streams);
         Statistics { streams: streams.by_name.len(), ..streams.statistics.clone() }
+    }
+}
+
+impl Streams {
+    fn append<T>(&mut self, append: Append<T>, bounds: &Bounds) -> Commit<T> {
+        let Append { stream: name, epoch, id, time, payload, tag } = append;
+        let Self { by_name, statistics } = self;
+        let is_full = by_name.len() >= bounds.streams_max;
+        let stream = match by_name.entry(name.clone()) {
+            Entry::Occupied(known) => Some(known.into_mut()),
+            Entry::Vacant(_) if is_full => None,
+            Entry::Vacant(new) => Some(new.insert(Stream::new(epoch.clone()))),
+        };
+        let (epoch, outcome) = match stream {
+            Some(stream) => {
+                let outcome = stream.append(id, time, payload, bounds);
+                (stream.epoch.clone(), outcome)
+            }
+            None => (epoch, Outcome::Refused(Error::TooManyStreams)),
+        };
+        match outcome {
+            Outcome::Kept(_) => statistics.kept += 1,
+            Outcome::Known(_) => statistics.known += 1,
+            Outcome::Refused(_) => statistics.refused += 1,
+        }
+        Commit { stream: name, epoch, outcome, tag: Some(tag) }
     }
 }
 

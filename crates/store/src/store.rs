@@ -63,11 +63,16 @@ pub trait Store<T>: Send + Sync {
     /// stream.
     fn position(&self, stream: &str) -> Option<Position>;
 
-    /// Hands in a message. What becomes of it comes as a [`Commit`], in any case exactly one.
+    /// Hands in a message, as [`append_all`](Self::append_all) does.
+    fn append(&self, append: Append<T>) {
+        self.append_all(&mut vec![append]);
+    }
+
+    /// Hands in messages that came together, and takes all of them out. What becomes of each comes as a [`Commit`], in any case exactly one.
     ///
-    /// Messages of one stream are kept in the order in which they were handed in. What becomes of this one may be known
-    /// at once: then nobody is woken, and who appends is to ask for it by [`try_committed`](Self::try_committed).
-    fn append(&self, append: Append<T>);
+    /// Messages of one stream are kept in the order in which they were handed in. What becomes of these may be known at
+    /// once: then nobody is woken, and who appends is to ask for it by [`try_committed`](Self::try_committed).
+    fn append_all(&self, appends: &mut Vec<Append<T>>);
 
     /// The next commit; those of one stream come in the order of their offsets, without a gap unless what lies between
     /// is not kept any more. One task asks: the waker of the last call is the one that is woken.

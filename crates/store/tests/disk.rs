@@ -48,6 +48,22 @@ fn what_waits_when_it_is_closed_is_kept() {
 }
 
 #[test]
+fn what_is_appended_together_is_committed_together_as_far_as_it_may_wait() {
+    let folder = tempfile::tempdir().unwrap();
+    let bounds = Bounds { waiting_bytes_max: 300, ..Bounds::default() };
+    let store: Disk<u32> = Disk::open(folder.path(), bounds).unwrap();
+    let payload = "x".repeat(100);
+    let mut appends = (0..5).map(|tag| message("room", None, 0, &payload, tag)).collect();
+    store.append_all(&mut appends);
+    assert!(appends.is_empty());
+    let commits: Vec<_> = (0..5).map(|_| commit(&store)).collect();
+    let (busy, kept) = commits.split_at(2);
+    assert!(busy.iter().all(|commit| commit.outcome == Outcome::Refused(Error::Busy)));
+    assert_eq!(kept.iter().map(|commit| commit.tag).collect::<Vec<_>>(), [0, 1, 2].map(Some));
+    assert_eq!(store.statistics().commit_times.count(), 1);
+}
+
+#[test]
 fn a_stream_that_was_forgotten_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let bounds = Bounds { age_max: Duration::from_millis(1), ..Bounds::default() };

@@ -93,11 +93,22 @@ impl<T: Send + 'static> Disk<T> {
         }
     }
 
+    /// Counts it as waiting, if there is room for it.
+    fn has_room(&self, append: &Append<T>) -> bool {
+        let size = append.payload.len();
+        let waiting = self.shared.waiting_bytes.fetch_add(size, Ordering::Relaxed);
+        let has_room = waiting == 0 || waiting + size <= self.shared.bounds.waiting_bytes_max;
+        if !has_room {
+            self.shared.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
+        }
+        has_room
+    }
+
     fn refuse(&self, append: Append<T>, error: Error) {
         lock(&self.shared.statistics).refused += 1;
         let Append { stream, epoch, tag, .. } = append;
         let outcome = Outcome::Refused(error);
-        self.shared.commits.put_at_once(Commit { stream, epoch, outcome, tag: Some(tag) });
+        self.shared.commits.put_at_once([Commit { stream, epoch, outcome, tag: Some(tag) }]);
     }
 }
 
@@ -106,20 +117,19 @@ impl<T: Send + 'static> Store<T> for Disk<T> {
         lock(&self.shared.entries).get(stream).map(Entry::position)
     }
 
-    fn append(&self, append: Append<T>) {
-        let size = append.payload.len();
-        let waiting = self.shared.waiting_bytes.fetch_add(size, Ordering::Relaxed);
-        let refused = if waiting > 0 && waiting + size > self.shared.bounds.waiting_bytes_max {
-            Some((append, Error::Busy))
-        } else {
-            match self.work(Work::Append(append)) {
-                Err(Work::Append(append)) => Some((append, ended())),
-                _ => None,
+    fn append_all(&self, appends: &mut Vec<Append<T>>) {
+        for append in appends.extract_if(.., |append| !self.has_room(append)) {
+            self.refuse(append, Error::Busy);
+        }
+        // No transaction for nothing.
+        if appends.is_empty() {
+            return;
+        }
+        if let Err(Work::Append(appends)) = self.work(Work::Append(std::mem::take(appends))) {
+            for append in appends {
+                self.shared.waiting_bytes.fetch_sub(append.payload.len(), Ordering::Relaxed);
+                self.refuse(append, ended());
             }
-        };
-        if let Some((append, error)) = refused {
-            self.shared.waiting_bytes.fetch_sub(size, Ordering::Relaxed);
-            self.refuse(append, error);
         }
     }
 

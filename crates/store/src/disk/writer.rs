@@ -17,7 +17,8 @@ use crate::message::{Append, Commit, Outcome};
 /// What the thread is asked for.
 #[derive(Debug)]
 pub(super) enum Work<T> {
-    Append(Append<T>),
+    /// Together, so that they go into one transaction.
+    Append(Vec<Append<T>>),
     /// Lets go of what is too old at this time.
     Expire(u64),
 }
@@ -45,9 +46,9 @@ impl<T> Writer<T> {
             let mut expire = None;
             for work in iter::once(first).chain(work.try_iter()) {
                 match work {
-                    Work::Append(append) => {
-                        bytes += append.payload.len();
-                        batch.push(append);
+                    Work::Append(appends) => {
+                        bytes += appends.iter().map(|append| append.payload.len()).sum::<usize>();
+                        batch.extend(appends);
                     }
                     Work::Expire(now) => expire = Some(now),
                 }

@@ -69,9 +69,8 @@ fn an_id_that_is_kept_is_known_and_not_kept_again() {
 fn an_id_is_known_within_what_is_appended_together() {
     on_every_store(|open| {
         let store = open(Bounds::default());
-        for tag in 0..100 {
-            store.append(message("room", Some(&format!("id {}", tag / 2)), 0, "", tag));
-        }
+        let twice = |tag| message("room", Some(&format!("id {}", tag / 2)), 0, "", tag);
+        store.append_all(&mut (0..100).map(twice).collect());
         for tag in 0..100_u64 {
             let outcome = commit(&*store).outcome;
             if tag % 2 == 0 {
