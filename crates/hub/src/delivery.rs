@@ -1,7 +1,8 @@
 //! An event, encoded for the wire.
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
-use wskit_proto::Prepared;
+use wskit_proto::{Prepared, Text};
 
 use crate::event::Event;
 
@@ -23,10 +24,12 @@ impl Delivery {
 
     /// The `message` event of something that was [said](crate::event::Said), as it was kept, at its offset.
     pub(crate) fn of_message(offset: u64, said: &[u8]) -> Self {
-        let fields = std::str::from_utf8(said).unwrap_or_default().trim_start_matches('{');
+        let (offset, fields) = (offset.to_string(), said.strip_prefix(b"{").unwrap_or_default());
         // With just as much memory, for many are kept, and without formatting, for it is done for every message.
-        let json = [r#"{"event":"message","offset":"#, &offset.to_string(), ",", fields].concat();
-        Self { message: Prepared::text(json) }
+        let json = [br#"{"event":"message","offset":"#, offset.as_bytes(), b",", fields].concat();
+        // What a store has may come from elsewhere, and be no text.
+        let text = Text::try_from(Bytes::from(json)).unwrap_or_default();
+        Self { message: Prepared::text(text) }
     }
 
     /// The text message.
