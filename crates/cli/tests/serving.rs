@@ -4,6 +4,7 @@ mod common;
 
 use common::{Server, get, run, wait};
 use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
 use wskit::{CloseCode, Message};
 
 /// The next text message, as JSON.
@@ -61,6 +62,27 @@ async fn two_bare_clients_talk_in_the_lobby() {
     }
     bob.close(CloseCode::NORMAL, "").await.unwrap();
     assert_eq!(event(&mut ann).await["event"], "left");
+}
+
+#[tokio::test]
+async fn all_hear_what_is_said_where_they_are_more_than_a_speaker_carries_for() {
+    for threads in ["1", "2"] {
+        let server = Server::start(&["serve", "--ephemeral", "--threads", threads]);
+        let url = format!("ws://{}/chat", server.address);
+        let mut members = Vec::new();
+        for _ in 0..100 {
+            members.push(wskit::connect(&url).await.unwrap());
+        }
+        let talk = async {
+            for speaker in [0, 99] {
+                members[speaker].send("hello").await.unwrap();
+                for member in &mut members {
+                    while event(member).await["event"] != "message" {}
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), talk).await.expect("somebody hears nothing");
+    }
 }
 
 #[tokio::test]
