@@ -1,6 +1,7 @@
 //! Who is in a room.
 
 use std::collections::{BTreeMap, HashSet};
+use std::slice::from_ref;
 
 use crate::closing::Closing;
 use crate::complaint::Complaint;
@@ -97,9 +98,8 @@ impl Roster {
     }
 
     pub(crate) fn deliver(&self, delivery: &Delivery) {
-        for member in self.members.values().filter(|member| member.reads) {
-            member.slot.post(delivery.clone());
-        }
+        let readers = self.members.values().filter(|member| member.reads);
+        post(readers.map(|member| (&member.slot, from_ref(delivery))));
     }
 
     /// The member gets messages from this offset on as they are committed.
@@ -111,24 +111,17 @@ impl Roster {
 
     /// Delivers messages, the first of which is at this offset, to those who follow.
     pub(crate) fn deliver_messages(&self, first: u64, messages: &[Delivery]) {
-        for member in self.members.values() {
+        post(self.members.values().filter_map(|member| {
             // Who has caught up only now may have read some of them.
-            let missing = member
-                .follows_from
-                .and_then(|from| messages.get(usize::try_from(from.saturating_sub(first)).ok()?..));
-            if let Some(missing) = missing
-                && !missing.is_empty()
-            {
-                member.slot.post_all(missing.iter().cloned());
-            }
-        }
+            let read = usize::try_from(member.follows_from?.saturating_sub(first)).ok()?;
+            let missing = messages.get(read..).filter(|missing| !missing.is_empty())?;
+            Some((&member.slot, missing))
+        }));
     }
 
     pub(crate) fn deliver_except(&self, id: MemberId, delivery: &Delivery) {
         let others = self.members.iter().filter(|(other, member)| **other != id && member.reads);
-        for (_, member) in others {
-            member.slot.post(delivery.clone());
-        }
+        post(others.map(|(_, member)| (&member.slot, from_ref(delivery))));
     }
 
     /// What waits for each member, in bytes.
@@ -172,6 +165,23 @@ impl Roster {
             .unwrap_or_else(|| MemberName::guest(0, kind))
     }
 }
+
+/// Posts to some together: the memory of all of them is asked for before the first is posted to, so that it comes at the
+/// same time. Where there are thousands of members it lies far away.
+fn post<'a>(mut posts: impl Iterator<Item = (&'a Slot, &'a [Delivery])> + Clone) {
+    loop {
+        let next = posts.clone().take(POSTED_TOGETHER);
+        if next.map(|(slot, _)| slot.prefetch()).count() == 0 {
+            return;
+        }
+        for (slot, deliveries) in posts.by_ref().take(POSTED_TOGETHER) {
+            slot.post_all(deliveries.iter().cloned());
+        }
+    }
+}
+
+/// As many as a processor asks for at the same time.
+const POSTED_TOGETHER: usize = 16;
 
 #[cfg(test)]
 mod tests {
