@@ -72,10 +72,12 @@ pub struct WebSocket<S> {
     pub(crate) inner: Box<Inner<S>>,
 }
 
+// In this order, so that what sending needs lies together: where thousands are sent to in turn, it comes from far away.
+#[repr(C)]
 pub(crate) struct Inner<S> {
     pub(crate) stream: S,
-    pub(crate) incoming: Incoming,
     pub(crate) outgoing: Outgoing,
+    pub(crate) incoming: Incoming,
     pub(crate) agreed: Agreed,
 }
 

@@ -1,27 +1,34 @@
 //! What lies between a room and one of its members.
 
 use super::counters::Counters;
-use super::postmen::Postmen;
+use super::postmen::{Postmen, Round};
 use crate::accepting::{Goodbye, Stream};
+use crate::listener::Connection;
 use std::future::{Future, poll_fn};
+use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker, ready};
+use tokio::io::Interest;
+use wskit::tls::MaybeTls;
 use wskit::{CloseCode, Error, Message, WebSocket};
 use wskit_hub::{Closing, Mailbox};
 
 /// A member's mailbox and socket. Its task receives, waits for a socket that takes nothing, and ends the connection;
 /// what waits in the mailbox is carried to the socket by [`Postmen`] too.
+// In this order, so that what each delivery needs lies together.
+#[repr(C)]
 pub(super) struct Line {
-    ends: Mutex<Ends>,
     /// Whether the postmen were called already.
     is_called: AtomicBool,
     postmen: Arc<Postmen>,
+    ends: Mutex<Ends>,
     counters: Arc<Counters>,
 }
 
+#[repr(C)]
 struct Ends {
     socket: WebSocket<Stream>,
     /// Missing while the member is not in the room.
@@ -48,7 +55,7 @@ impl Line {
         counters: Arc<Counters>,
     ) -> Line {
         let ends = Ends { socket, mailbox: None, task: Waker::noop().clone() };
-        Line { ends: Mutex::new(ends), is_called: AtomicBool::new(false), postmen, counters }
+        Line { is_called: AtomicBool::new(false), postmen, ends: Mutex::new(ends), counters }
     }
 
     /// Does something with the socket.
@@ -86,6 +93,19 @@ impl Line {
         // What was delivered is written when there is nothing to receive.
         let received = ready!(ends.socket.poll_recv(context)).transpose()?;
         Poll::Ready(Ok(received.map_or(Turn::Ended, Turn::Received)))
+    }
+
+    /// Asks for the memory that deliveries to these need. It comes for all of them at the same time, which is why they
+    /// are locked together: a lock waits for all that was asked for before.
+    pub(super) fn prefetch(round: &Round) {
+        for line in round.iter().flatten() {
+            black_box((Arc::strong_count(line), Arc::as_ptr(&line.counters)));
+        }
+        let locked = round.each_ref().map(|line| line.as_ref()?.ends.try_lock().ok());
+        for ends in locked.iter().flatten() {
+            ends.mailbox.as_ref().map(Mailbox::prefetch);
+            black_box((ends.socket.is_open(), is_writable(ends.socket.stream())));
+        }
     }
 
     /// For a postman: writes what waits. What cannot be done at once is left to the member's task.
@@ -151,6 +171,16 @@ impl Wake for Line {
         if !self.is_called.swap(true, Ordering::Relaxed) {
             self.postmen.clone().call(self);
         }
+    }
+}
+
+/// Whether the socket takes something, as far as is known.
+fn is_writable(stream: &Stream) -> bool {
+    match stream {
+        Stream::First(MaybeTls::First(Connection::First(stream))) => {
+            stream.try_io(Interest::WRITABLE, || Ok(())).is_ok()
+        }
+        _ => true,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Who carries deliveries from mailboxes to sockets.
 
 use super::line::Line;
+use std::array;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use tokio::task::coop::has_budget_remaining;
 use tokio::task::yield_now;
 
@@ -37,6 +38,9 @@ const CARRIED_BY_SPEAKER_MAX: usize = 64;
 /// How many members a postman carries for before others get a turn, for the same reason.
 const CARRIED_IN_TURN_MAX: usize = 128;
 
+/// For whom a postman carries next. As many as a processor asks for at the same time.
+pub(super) type Round = [Option<Arc<Line>>; 16];
+
 impl Postmen {
     /// Something waits for this member.
     pub(super) fn call(&self, line: Arc<Line>) {
@@ -55,7 +59,8 @@ impl Postmen {
             if !has_budget_remaining() {
                 return;
             }
-            let Some(line) = self.next() else { return };
+            let line = self.lock().waiting.pop_front();
+            let Some(line) = line else { return };
             line.carry();
         }
     }
@@ -64,28 +69,28 @@ impl Postmen {
     pub(super) async fn work(&self) {
         let mut carried = 0;
         loop {
-            let line = poll_fn(|context| {
-                let mut state = self.lock();
-                match state.waiting.pop_front() {
-                    Some(line) => Poll::Ready(line),
-                    None => {
-                        state.idle.push(context.waker().clone());
-                        Poll::Pending
-                    }
+            for line in poll_fn(|context| self.poll_round(context)).await.into_iter().flatten() {
+                line.carry();
+                carried += 1;
+                if carried == CARRIED_IN_TURN_MAX || !has_budget_remaining() {
+                    carried = 0;
+                    // Who has something to say gets a turn.
+                    yield_now().await;
                 }
-            });
-            line.await.carry();
-            carried += 1;
-            if carried == CARRIED_IN_TURN_MAX || !has_budget_remaining() {
-                carried = 0;
-                // Who has something to say gets a turn.
-                yield_now().await;
             }
         }
     }
 
-    fn next(&self) -> Option<Arc<Line>> {
-        self.lock().waiting.pop_front()
+    fn poll_round(&self, context: &Context<'_>) -> Poll<Round> {
+        let mut state = self.lock();
+        if state.waiting.is_empty() {
+            state.idle.push(context.waker().clone());
+            return Poll::Pending;
+        }
+        let round: Round = array::from_fn(|_| state.waiting.pop_front());
+        drop(state);
+        Line::prefetch(&round);
+        Poll::Ready(round)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
