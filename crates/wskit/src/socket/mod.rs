@@ -3,14 +3,12 @@
 //! `incoming` and `outgoing` are its two halves; this file joins them on one stream, `split` on
 //! two.
 
-mod feed;
 mod incoming;
 mod input;
 mod item;
 mod outgoing;
 mod streams;
 
-use feed::Feed;
 pub(crate) use incoming::{Ends, Incoming};
 pub(crate) use input::Input;
 pub(crate) use item::Item;
@@ -25,7 +23,7 @@ use std::{
     future::{Future, poll_fn},
     io,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 use wskit_proto::closing::State;
@@ -227,7 +225,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     ///
     /// Cancel safe, as [`send`](WebSocket::send) is.
     pub fn feed(&mut self, message: impl Into<Message>) -> impl Future<Output = Result<(), Error>> {
-        Feed { socket: self, message: Some(message.into()) }
+        // Not a function that is async: the message would be moved from one future to the next.
+        let mut message = Some(message.into());
+        poll_fn(move |cx| {
+            ready!(self.poll_ready(cx))?;
+            Poll::Ready(message.take().map_or(Ok(()), |message| self.start_send(message)))
+        })
     }
 
     /// Queues a message that is sent to many connections, and is held and compressed once for all of
