@@ -86,8 +86,8 @@ impl<S: Service> Accepting<S> {
         }
     }
 
-    /// Receives the first request of a connection, and answers it; gives what is open then, if something is. Of HTTP/2 it
-    /// handles all requests.
+    /// Receives the first request of a connection, and answers it; gives what is open then, if something is. All requests
+    /// of HTTP/2 are handled elsewhere.
     async fn open(
         self: Arc<Self>,
         stream: Connection,
@@ -109,10 +109,13 @@ impl<S: Service> Accepting<S> {
             (Place::Served(_), Arrival::One(Err(error))) => {
                 self.entrance.refusals.record_error(peer.address(), &error);
             }
-            (Place::Served(_of_the_connection), Arrival::Many(streams)) => {
-                Box::pin(streams.handle(&self, peer, shutdown)).await;
+            (Place::Served(place), Arrival::Many(streams)) => {
+                // In a task of its own, for this one holds what only an opening needs.
+                tokio::spawn(streams.handle(self, peer, place, shutdown));
             }
             (Place::Refused(_permit, refusal), arrival) => {
+                // Who has no place does not hold up the end of the server.
+                drop(shutdown);
                 self.refuse_all(arrival, refusal, peer).await;
             }
         }

@@ -1,7 +1,7 @@
 //! An HTTP/2 connection that was accepted: many requests, each handled in a task of its own.
 
 use crate::accepting::{Accepting, Conversation, Service, Stream, Transport, refuse, spawn};
-use crate::entrance::{Place, Refusal};
+use crate::entrance::{Place, Refusal, ServedPlace};
 use crate::forwarded::Peer;
 use crate::refusals::Refusals;
 use crate::shutdown::Shutdown;
@@ -20,8 +20,9 @@ impl Streams {
     /// open no more streams, and those that are open say goodbye by themselves.
     pub(crate) async fn handle<S: Service>(
         self,
-        accepting: &Arc<Accepting<S>>,
+        accepting: Arc<Accepting<S>>,
         peer: Peer,
+        _place_of_the_connection: ServedPlace,
         mut shutdown: Shutdown,
     ) {
         let Streams { first, mut requests } = self;
