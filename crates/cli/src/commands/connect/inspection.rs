@@ -6,10 +6,18 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Command, CommandFactory};
 use std::env;
 use std::ffi::OsString;
-use wskit::proto::handshake::is_secret;
 
 /// What stands for a secret, which is not repeated where it may come into a log.
 const HIDDEN: &str = "***";
+
+/// Headers whose values are no secrets. Of all others nobody knows.
+const HARMLESS_HEADERS: [&str; 4] = ["accept-language", "host", "origin", "user-agent"];
+
+/// What the name of a parameter of the query has in it where its value is a secret.
+const SECRET_PARAMETERS: [&str; 5] = ["key", "password", "secret", "signature", "token"];
+
+/// What stands before a token among the subprotocols, as pages have it, which cannot set headers.
+const BEARER: &str = "bearer.";
 
 /// The line for a shell that inspects what this program was told to connect to.
 pub(super) fn line() -> String {
@@ -51,22 +59,63 @@ fn request_words(connect: &ArgMatches) -> Vec<String> {
 
 /// The value of an argument as it may be shown.
 fn without_secret(id: &str, value: &str) -> String {
-    match (id, value.split_once(':')) {
-        ("header", Some((name, _))) if is_secret(name.trim()) => format!("{name}: {HIDDEN}"),
-        ("basic_auth", Some((name, _))) => format!("{name}:{HIDDEN}"),
-        ("url" | "proxy", _) => without_password(value).unwrap_or_else(|| value.to_owned()),
+    match id {
+        "header" => header_without_secret(value),
+        // Without a colon it has opened nothing.
+        "basic_auth" => format!("{}:{HIDDEN}", value.split(':').next().unwrap_or_default()),
+        "subprotocol" => subprotocol_without_token(value),
+        "url" | "proxy" => url_without_secrets(value),
         _ => value.to_owned(),
     }
 }
 
-/// The URL without its password, if it has one.
-fn without_password(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    let (credentials, _) = authority.rsplit_once('@')?;
-    let (name, password) = credentials.split_once(':')?;
-    let place = &rest[name.len() + 1 + password.len()..];
-    Some(format!("{scheme}://{name}:{HIDDEN}{place}"))
+/// A header, or the file with some.
+fn header_without_secret(header: &str) -> String {
+    let is_harmless =
+        |name: &str| HARMLESS_HEADERS.iter().any(|known| name.trim().eq_ignore_ascii_case(known));
+    match header.split_once(':') {
+        Some((name, _)) if !header.starts_with('@') && !is_harmless(name) => {
+            format!("{name}: {HIDDEN}")
+        }
+        _ => header.to_owned(),
+    }
+}
+
+fn subprotocol_without_token(name: &str) -> String {
+    match name.to_ascii_lowercase().find(BEARER) {
+        Some(place) => format!("{}{HIDDEN}", &name[..place + BEARER.len()]),
+        None => name.to_owned(),
+    }
+}
+
+/// The URL without who calls, and without the secrets of its query.
+fn url_without_secrets(url: &str) -> String {
+    let (before, query) =
+        url.split_once('?').map_or((url, None), |(before, query)| (before, Some(query)));
+    // Proxies may be without a scheme.
+    let (scheme, rest) = before.split_at(before.find("://").map_or(0, |place| place + 3));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let mut shown = match authority.rsplit_once('@') {
+        Some((who, _)) => format!("{scheme}{HIDDEN}{}", &rest[who.len()..]),
+        None => before.to_owned(),
+    };
+    if let Some(query) = query {
+        let parameters: Vec<_> = query.split('&').map(parameter_without_secret).collect();
+        shown.push('?');
+        shown.push_str(&parameters.join("&"));
+    }
+    shown
+}
+
+fn parameter_without_secret(parameter: &str) -> String {
+    let is_secret = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        SECRET_PARAMETERS.iter().any(|word| name.contains(word))
+    };
+    match parameter.split_once('=') {
+        Some((name, _)) if is_secret(name) => format!("{name}={HIDDEN}"),
+        _ => parameter.to_owned(),
+    }
 }
 
 /// A word as a shell reads it: POSIX, Shell Command Language, 2.2.2.
@@ -94,8 +143,8 @@ mod tests {
             "--send",
             "hello",
             "-H",
-            "X-Name: Ann O'Hara",
-            "--header=X-Empty:",
+            "User-Agent: Ann O'Hara",
+            "--header=Origin:",
             url,
             "--http",
             "2",
@@ -110,25 +159,45 @@ mod tests {
         ];
         assert_eq!(
             inspects(&given),
-            r"wskit inspect --header 'X-Name: Ann O'\''Hara' --header X-Empty: --subprotocol b --subprotocol=-a --http 2 --proxy socks5h://127.0.0.1:1080 --ca-cert 'my ca.pem' --insecure 'wss://chat.example/a?b=1&c='\''2'\'''"
+            r"wskit inspect --header 'User-Agent: Ann O'\''Hara' --header Origin: --subprotocol b --subprotocol=-a --http 2 --proxy socks5h://127.0.0.1:1080 --ca-cert 'my ca.pem' --insecure 'wss://chat.example/a?b=1&c='\''2'\'''"
         );
         assert_eq!(inspects(&["ws://localhost/"]), "wskit inspect ws://localhost/");
     }
 
     #[test]
     fn no_secret_is_repeated() {
-        let given = [
-            "-H",
-            "authorization: Bearer secret",
-            "--basic-auth",
-            "ann:secret",
-            "--proxy",
-            "http://ann:secret@proxy.example:8080",
-            "ws://ann:secret@chat.example/@x",
-        ];
-        assert_eq!(
-            inspects(&given),
-            "wskit inspect --header 'authorization: ***' --basic-auth 'ann:***' --proxy 'http://ann:***@proxy.example:8080' 'ws://ann:***@chat.example/@x'"
-        );
+        for (given, shown) in [
+            (&["-H", "authorization: Bearer secret"][..], "--header 'authorization: ***'"),
+            (&["-H", "X-Api-Key: secret"], "--header 'X-Api-Key: ***'"),
+            (&["-H", "user-agent : me"], "--header 'user-agent : me'"),
+            (&["-H", "@C:\\headers"], r"--header '@C:\headers'"),
+            (&["--basic-auth", "ann:secret"], "--basic-auth 'ann:***'"),
+            (
+                &["-s", "wskit.chat", "-s", "bearer.secret.a"],
+                "--subprotocol wskit.chat --subprotocol 'bearer.***'",
+            ),
+            (&["-s", "base64url.Bearer.k8s.secret"], "--subprotocol 'base64url.Bearer.***'"),
+            (&["--proxy", "ann:secret@proxy.example"], "--proxy '***@proxy.example'"),
+            (
+                &["--proxy", "http://ann:secret@proxy.example:8080"],
+                "--proxy 'http://***@proxy.example:8080'",
+            ),
+        ] {
+            let given: Vec<_> = given.iter().copied().chain(["ws://chat.example/"]).collect();
+            assert_eq!(inspects(&given), format!("wskit inspect {shown} ws://chat.example/"));
+        }
+        for (given, shown) in [
+            ("ws://ann:secret@chat.example/@x", "ws://***@chat.example/@x"),
+            ("ws://secret@chat.example?a=1", "ws://***@chat.example?a=1"),
+            ("ws://chat.example/a@b?c=@", "ws://chat.example/a@b?c=@"),
+            ("ws://chat.example/?token=secret", "ws://chat.example/?token=***"),
+            (
+                "ws://chat.example/?a=1&Access_Token=se?cret&b=2",
+                "ws://chat.example/?a=1&Access_Token=***&b=2",
+            ),
+            ("ws://chat.example/?apikey=secret", "ws://chat.example/?apikey=***"),
+        ] {
+            assert_eq!(inspects(&[given]), format!("wskit inspect {}", quoted(shown)));
+        }
     }
 }
