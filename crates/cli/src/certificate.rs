@@ -55,10 +55,11 @@ impl CertificateArguments {
     }
 }
 
-/// Reads a file that the command line names.
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+/// Reads a file of the server.
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     fs::read(path).map_err(|error| {
-        Failure::new(Kind::Usage, format_args!("{} cannot be read: {error}", path.display()))
+        // It may be there the next moment, as where a certificate is renewed.
+        Failure::new(Kind::Local, format_args!("{} cannot be read: {error}", path.display()))
     })
 }
 

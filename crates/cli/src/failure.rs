@@ -11,7 +11,7 @@ use wskit::Error;
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well
-  1    something failed on this machine
+  1    something failed on this machine; serve or echo cannot read a file
   2    the command line is wrong, or a file that it names
   3    no connection: the name, the port, the network, the proxy, TLS or NATS
   4    the opening handshake failed or was refused
@@ -31,9 +31,10 @@ pub(crate) struct Failure {
 /// The kinds of failure; each has an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Something failed on this machine.
+    /// Something failed on this machine. A server that cannot read a file ends so: it may be there the next moment, and
+    /// whoever watches over the server is to start it again.
     Local = 1,
-    /// The command line is wrong, or a file that it names: it cannot be read, or holds something else.
+    /// The command line is wrong, or a file that it names: it holds something else, or `connect` or `inspect` cannot read it.
     Usage = 2,
     /// No connection.
     Connect = 3,

@@ -1,11 +1,10 @@
 //! What `connect` and `inspect` share: the endpoint, and what the request says.
 
-use crate::certificate::read;
 use crate::compression::CompressionArguments;
 use crate::failure::{Failure, Kind};
 use crate::http_version::HttpVersionArgument;
 use crate::seconds::Seconds;
-use crate::trust::TrustArguments;
+use crate::trust::{TrustArguments, read};
 use crate::way::WayArguments;
 use std::path::{Path, PathBuf};
 use wskit::Client;

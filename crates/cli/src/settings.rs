@@ -164,14 +164,15 @@ fn known(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
 }
 
 fn read(path: &Path) -> Result<toml::Table, Failure> {
-    let wrong = |why: &dyn std::fmt::Display| {
-        Failure::new(Kind::Usage, format_args!("--config {}: {why}", path.display()))
+    let failure = |kind, why: &dyn std::fmt::Display| {
+        Failure::new(kind, format_args!("--config {}: {why}", path.display()))
     };
-    let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    let text = fs::read_to_string(path).map_err(|error| failure(Kind::Local, &error))?;
     text.parse::<toml::Table>().map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
-        wrong(&format_args!("line {line}: {}", error.message().replace('\n', "; ")))
+        let why = format_args!("line {line}: {}", error.message().replace('\n', "; "));
+        failure(Kind::Usage, &why)
     })
 }
 

@@ -1,7 +1,7 @@
 //! What `connect` and `inspect` share for TLS: whom to trust, and what to show.
 
-use crate::certificate::read;
 use crate::failure::{Failure, Kind};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use wskit::tls::rustls::{self, CertificateError};
@@ -74,6 +74,13 @@ pub(crate) fn remedy(error: &TlsError) -> Option<&'static str> {
         rustls::Error::InvalidCertificate(_) => Some("--insecure takes any"),
         _ => None,
     }
+}
+
+/// Reads a file that the command line names.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(path).map_err(|error| {
+        Failure::new(Kind::Usage, format_args!("{} cannot be read: {error}", path.display()))
+    })
 }
 
 fn wrong(path: &Path, error: &Error) -> Failure {

@@ -114,27 +114,33 @@ fn a_wrong_command_line_is_told_so() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_a_fault_of_the_command_line() {
+fn a_file_that_cannot_be_read_is_a_fault_of_the_command_line_and_no_end_of_a_service() {
     let serve = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
     let api = ["--api-listen", "127.0.0.1:0", "--api-token-file", "nowhere"];
     let tls = ["--tls-cert", "nowhere", "--tls-key", "nowhere"];
-    for arguments in [
-        &["connect", "--ca-cert", "nowhere", "wss://127.0.0.1:1/"][..],
-        &["connect", "--header", "@nowhere", "ws://127.0.0.1:1/"],
-        &["inspect", "--basic-auth-file", "nowhere", "ws://127.0.0.1:1/"],
-        &[&["echo", "--listen", "127.0.0.1:0"][..], &tls].concat(),
-        &[&serve[..], &tls].concat(),
-        &[&serve[..], &["--config", "nowhere"]].concat(),
-        &[&serve[..], &["--token-secret-file", "nowhere"]].concat(),
-        &[&serve[..], &api].concat(),
+    let nats = ["serve", "--listen", "127.0.0.1:0", "--nats", "tls://127.0.0.1:1"];
+    for (code, arguments) in [
+        (2, &["connect", "--ca-cert", "nowhere", "wss://127.0.0.1:1/"][..]),
+        (2, &["connect", "--header", "@nowhere", "ws://127.0.0.1:1/"]),
+        (2, &["inspect", "--basic-auth-file", "nowhere", "ws://127.0.0.1:1/"]),
+        (1, &[&["echo", "--listen", "127.0.0.1:0"][..], &tls].concat()),
+        (1, &[&serve[..], &tls].concat()),
+        (1, &[&serve[..], &["--config", "nowhere"]].concat()),
+        (1, &[&serve[..], &["--token-secret-file", "nowhere"]].concat()),
+        (1, &[&serve[..], &api].concat()),
+        (1, &[&nats[..], &["--nats-ca-cert", "nowhere"]].concat()),
+        (1, &[&nats[..], &["--nats-credentials", "nowhere"]].concat()),
     ] {
         let ran = run(arguments, b"");
-        assert_eq!((ran.code, ran.text()), (Some(2), ""), "{arguments:?}: {}", ran.stderr);
+        assert_eq!((ran.code, ran.text()), (Some(code), ""), "{arguments:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("nowhere"), "{arguments:?}: {}", ran.stderr);
     }
-    assert!(
-        run(&["--help"], b"").text().contains("2    the command line is wrong, or a file that")
-    );
+    let help = run(&["--help"], b"");
+    for words in
+        ["serve or echo cannot read a file", "2    the command line is wrong, or a file that"]
+    {
+        assert!(help.text().contains(words), "{words}");
+    }
 }
 
 #[test]

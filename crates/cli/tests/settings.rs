@@ -52,6 +52,9 @@ fn what_is_packaged_fits_the_command() {
     let start = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")).unwrap();
     let flags = start.split(' ').filter_map(|word| word.strip_prefix("--"));
     assert!(flags.clone().count() > 0 && flags.clone().all(|flag| is_flag(help, flag)), "{start}");
+    // A file that cannot be read ends the server with 1, and may be there two seconds later.
+    let given_up = unit.lines().find_map(|line| line.strip_prefix("RestartPreventExitStatus="));
+    assert!(given_up.unwrap().split(' ').all(|code| code != "1"), "{given_up:?}");
     let container = packaging("Containerfile");
     let variables = container.lines().filter_map(|line| line.strip_prefix("ENV WSKIT_"));
     for variable in variables.clone() {

@@ -193,7 +193,7 @@ fn what_cannot_be_is_refused_with_the_reason() {
         ),
         (
             &["echo", "--listen", "127.0.0.1:0", "--tls-cert", "nowhere", "--tls-key", &b],
-            2,
+            1,
             "nowhere cannot be read",
         ),
         (&["echo", "--listen", "127.0.0.1:0", "--tls-cert", &a], 2, "--tls-key"),

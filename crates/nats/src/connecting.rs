@@ -48,6 +48,13 @@ impl Settings {
     pub fn places(&self) -> Vec<String> {
         self.addresses.iter().map(|address| without_user(address)).collect()
     }
+
+    /// All files that are named.
+    fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        let one = [&self.credentials, &self.nkey_file, &self.token_file, &self.trusted];
+        let pair = self.client_certificate.iter().flat_map(|(certificate, key)| [certificate, key]);
+        one.into_iter().flatten().chain(pair)
+    }
 }
 
 impl Default for Settings {
@@ -81,7 +88,7 @@ pub enum ConnectError {
     Settings(String),
     /// The server cannot be reached, does not let this node in, or has no JetStream; says why.
     Server(String),
-    /// Something failed on this machine.
+    /// Something failed on this machine, or a file cannot be read.
     Local(io::Error),
 }
 
@@ -109,6 +116,13 @@ pub(crate) async fn connect(
     })?;
     if !(1..=5).contains(&replicas) {
         return Err(ConnectError::Settings(format!("{replicas} replicas; there may be 1 to 5")));
+    }
+    // What cannot be read now may be there the next moment, which is no fault of the settings.
+    for path in settings.files() {
+        fs::File::open(path).map_err(|error| {
+            let why = format!("{} cannot be read: {error}", path.display());
+            ConnectError::Local(io::Error::new(error.kind(), why))
+        })?;
     }
     let wrong = ConnectError::Settings;
     let Addresses { servers, users, are_secure } =

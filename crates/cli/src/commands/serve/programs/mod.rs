@@ -89,14 +89,15 @@ impl ProgramArguments {
 
     fn token(&self) -> Result<Option<String>, Failure> {
         let Some(path) = &self.api_token_file else { return Ok(None) };
-        let wrong = |why: &dyn std::fmt::Display| {
+        let failure = |kind, why: &dyn std::fmt::Display| {
             let path = path.display();
-            Failure::new(Kind::Usage, format_args!("--api-token-file {path}: {why}"))
+            Failure::new(kind, format_args!("--api-token-file {path}: {why}"))
         };
-        let token = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        let token = fs::read_to_string(path).map_err(|error| failure(Kind::Local, &error))?;
         let token = token.trim();
         if token.len() < TOKEN_CHARS_MIN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(wrong(&"a token has 16 characters or more of visible ASCII"));
+            let why = "a token has 16 characters or more of visible ASCII";
+            return Err(failure(Kind::Usage, &why));
         }
         Ok(Some(token.to_owned()))
     }

@@ -10,7 +10,7 @@ mod keys;
 mod presented;
 mod ring;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use claims::Claims;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Validation, decode};
@@ -94,7 +94,7 @@ const TOKEN_BYTES_MAX: usize = 4 * 1024;
 
 impl TokenArguments {
     pub(super) fn gate(&self) -> Result<Gate, Failure> {
-        let keys = KeyRing::load(&self.keys).map_err(|why| Failure::new(Kind::Usage, why))?;
+        let keys = KeyRing::load(&self.keys)?;
         let knows_tokens = !keys.keys().is_empty();
         let mut validation = Validation::default();
         validation.leeway = LEEWAY.as_secs();

@@ -1,6 +1,7 @@
 //! The keys as they are just now: files are read again when they change.
 
 use super::keys::{Contents, Key, KeyArguments};
+use crate::failure::{Failure, Kind};
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -25,9 +26,9 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 impl KeyRing {
     /// Reads the keys for the first time.
-    pub(super) fn load(files: &KeyArguments) -> Result<KeyRing, String> {
-        let contents = files.read()?;
-        let keys = files.parse(&contents)?.into();
+    pub(super) fn load(files: &KeyArguments) -> Result<KeyRing, Failure> {
+        let contents = files.read().map_err(|why| Failure::new(Kind::Local, why))?;
+        let keys = files.parse(&contents).map_err(|why| Failure::new(Kind::Usage, why))?.into();
         let state = State { keys, seen: Ok(contents.clone()), judged: Ok(contents) };
         Ok(KeyRing { files: files.clone(), state: Mutex::new(state) })
     }
