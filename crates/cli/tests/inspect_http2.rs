@@ -8,7 +8,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use wskit::tls::rustls::{ServerConnection, StreamOwned};
+use wskit::tls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 fn inspect(url: &str, options: &[&str]) -> Ran {
     run(&[&["inspect", "--opening-timeout", "5", url], options].concat(), b"")
@@ -196,26 +196,36 @@ fn a_server_without_extended_connect_is_asked_for_nothing() {
     }
 }
 
-#[test]
-fn auto_goes_on_with_http_1_1_where_http_2_takes_no_websockets() {
+/// For a server that would rather speak HTTP/2.
+fn tls_config() -> Arc<ServerConfig> {
     let key = rcgen::KeyPair::generate().unwrap();
     let params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
     let certificate = params.self_signed(&key).unwrap().pem();
     let mut config =
         wskit::tls::server_config(certificate.as_bytes(), key.serialize_pem().as_bytes()).unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let config = Arc::new(config);
+    Arc::new(config)
+}
+
+fn begin_tls(config: Arc<ServerConfig>, stream: TcpStream) -> Tls {
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+    tls.conn.complete_io(&mut tls.sock).unwrap();
+    tls
+}
+
+type Tls = StreamOwned<ServerConnection, TcpStream>;
+
+#[test]
+fn auto_goes_on_with_http_1_1_where_http_2_takes_no_websockets() {
+    let config = tls_config();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("wss://{}/", listener.local_addr().unwrap());
     for takes_websockets in [false, true] {
         let (config, listener) = (config.clone(), listener.try_clone().unwrap());
         thread::spawn(move || {
             for stream in listener.incoming().take(2) {
-                let stream = stream.unwrap();
-                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-                let connection = ServerConnection::new(config.clone()).unwrap();
-                let mut tls = StreamOwned::new(connection, stream);
-                tls.conn.complete_io(&mut tls.sock).unwrap();
+                let mut tls = begin_tls(config.clone(), stream.unwrap());
                 if tls.conn.alpn_protocol() != Some(b"h2") {
                     tls.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").unwrap();
                     let _the_client_may_have_gone = tls.read_to_end(&mut Vec::new());
@@ -235,6 +245,32 @@ fn auto_goes_on_with_http_1_1_where_http_2_takes_no_websockets() {
         assert_eq!(report["attempts"].as_array().unwrap().len(), 1);
         assert_eq!(report["response"]["status"], 404);
     }
+}
+
+#[test]
+fn what_the_first_connection_of_auto_met_is_not_told_of_the_second() {
+    let start = || {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("wss://{}/", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            // Nobody comes in any more.
+            drop(listener);
+            talk(begin_tls(tls_config(), stream), &ENABLE_CONNECT, demand_http_1_1);
+        });
+        url
+    };
+    let options = ["--http", "auto", "--insecure"];
+    let report = inspect_json(&start(), &options);
+    assert_eq!(fault(&report).0, "no_connection", "{report}");
+    assert_eq!(report["http2"]["takes_websockets"], true);
+    for of_the_first in ["tls", "request", "http_version"] {
+        assert!(report[of_the_first].is_null(), "{report}");
+    }
+    let attempts = report["attempts"].as_array().unwrap();
+    assert!(attempts.len() == 1 && attempts[0]["error"].is_string(), "{report}");
+    let page = inspect(&start(), &options);
+    assert!(page.text().contains("tried first, on a connection of its own"), "{}", page.text());
 }
 
 fn demand_http_1_1<S: Read + Write>(frames: &mut Frames<S>) {

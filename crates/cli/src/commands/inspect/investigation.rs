@@ -1,6 +1,6 @@
 //! The steps of an inspection, one after the other, until one fails.
 
-use super::report::{Agreed, Attempt, Detour, Fault, KnownBy, Lookup, Outcome, Report, Tls};
+use super::report::{Agreed, Attempt, Detour, Fault, Http2, KnownBy, Lookup, Outcome, Report, Tls};
 use super::witness::Witness;
 use super::{advice, over_http1, over_http2};
 use crate::x509::{describe, version_name};
@@ -51,7 +51,8 @@ async fn take_steps(
     match over_http2::inspect(client, known_by, deadline, stream, report).await {
         Err((Outcome::Http2Unavailable, _)) if version == HttpVersion::Auto => {
             // As a client in earnest does: once more, from the start.
-            report.attempts.clear();
+            let http2 = report.http2.take().map(|http2| Http2 { was_left: true, ..http2 });
+            *report = Report { http2, ..Report::new(&report.url) };
             let stream = reach_securely(client, witness, deadline, report).await?;
             over_http1::inspect(client, deadline, stream, report).await
         }

@@ -37,7 +37,10 @@ async fn begin(
     let begun = until(deadline, Http2Connection::begin(stream, Http2Limits::default())).await;
     let (received, time) = (tape.received(), start.elapsed());
     let settings = settings::read(&received);
-    let note = |takes_websockets| Http2 { known_by, settings, takes_websockets, time };
+    let note = |takes_websockets| {
+        let was_left = false;
+        Http2 { known_by, settings, takes_websockets, was_left, time }
+    };
     match begun {
         Some(Ok(connection)) => {
             report.http2 = Some(note(true));

@@ -46,7 +46,7 @@ pub(super) fn render(report: &Report, paint: Paint) -> String {
     }
     if let Some(http2) = &report.http2 {
         page.paragraph();
-        page.http2(http2, matches!(report.opening, Some(Opening::Upgrade { .. })));
+        page.http2(http2);
     }
     if let Some(opening) = &report.opening {
         page.paragraph();
@@ -168,13 +168,13 @@ impl Page {
     }
 
     /// The beginning of HTTP/2, after which all may have gone on with HTTP/1.1.
-    fn http2(&mut self, http2: &Http2, left: bool) {
-        let Http2 { known_by, settings, takes_websockets, time } = http2;
+    fn http2(&mut self, http2: &Http2) {
+        let Http2 { known_by, settings, takes_websockets, was_left, time } = http2;
         let known_by = match known_by {
             KnownBy::Alpn => "agreed by ALPN",
             KnownBy::PriorKnowledge => "by prior knowledge: without TLS nothing agrees on it",
         };
-        let first = if left { "tried first, on a connection of its own, " } else { "" };
+        let first = if *was_left { "tried first, on a connection of its own, " } else { "" };
         self.line("http/2", format_args!("{first}{known_by}"));
         self.line("settings", format_args!("of the server, in {}", shown(*time)));
         if settings.is_empty() {
@@ -194,7 +194,7 @@ impl Page {
             false => (RED, "FAIL", "the extended CONNECT may not be sent"),
         };
         self.write_line(style, verdict, format_args!("{told}: {meaning} (RFC 8441 section 3)"));
-        if left {
+        if *was_left {
             if *takes_websockets {
                 self.line("answer", "a reset of the stream with HTTP_1_1_REQUIRED");
             }

@@ -107,6 +107,9 @@ pub(super) struct Http2 {
     pub(super) known_by: KnownBy,
     pub(super) settings: Vec<Setting>,
     pub(super) takes_websockets: bool,
+    /// Whether the rest of the report is of another connection, over HTTP/1.1.
+    #[serde(skip)]
+    pub(super) was_left: bool,
     #[serde(rename = "seconds", serialize_with = "seconds")]
     pub(super) time: Duration,
 }
