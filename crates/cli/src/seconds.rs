@@ -24,9 +24,13 @@ impl FromStr for Seconds {
 
 /// A duration for people.
 pub(crate) fn shown(time: Duration) -> String {
-    match time.as_secs_f64() {
-        long if long >= 1.0 => format!("{long:.2} s"),
-        short => format!("{:.1} ms", short * 1000.0),
+    // What is rounded up to a whole unit is shown in that unit.
+    let microseconds = (time.as_secs_f64() * 1e6).round();
+    let milliseconds = (microseconds / 100.0).round() / 10.0;
+    match () {
+        () if microseconds < 1000.0 => format!("{microseconds} µs"),
+        () if milliseconds < 1000.0 => format!("{milliseconds:.1} ms"),
+        () => format!("{:.2} s", time.as_secs_f64()),
     }
 }
 
@@ -45,10 +49,18 @@ mod tests {
 
     #[test]
     fn durations_are_shown_in_the_unit_that_fits() {
-        for (microseconds, expected) in
-            [(397, "0.4 ms"), (26_600, "26.6 ms"), (1_254_000, "1.25 s")]
-        {
-            assert_eq!(shown(Duration::from_micros(microseconds)), expected);
+        for (nanoseconds, expected) in [
+            (0, "0 µs"),
+            (1_499, "1 µs"),
+            (49_000, "49 µs"),
+            (999_400, "999 µs"),
+            (999_600, "1.0 ms"),
+            (26_600_000, "26.6 ms"),
+            (999_940_000, "999.9 ms"),
+            (999_960_000, "1.00 s"),
+            (1_254_000_000, "1.25 s"),
+        ] {
+            assert_eq!(shown(Duration::from_nanos(nanoseconds)), expected);
         }
     }
 }

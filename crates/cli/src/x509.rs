@@ -8,7 +8,7 @@ use x509_cert::der::Decode;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-/// What a certificate says. Its JSON is part of what `wskit inspect --json` writes.
+/// What a certificate says. Its JSON is part of what `wskit inspect --output json` writes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Described {
     pub(crate) subject: String,
