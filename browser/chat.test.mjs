@@ -273,10 +273,21 @@ await step("what is no room is not remembered, and there is a way on", async () 
   await person.happened("You are here as");
   assert.deepEqual(await rooms.allTextContents(), ["lobby", room]);
   // Blanks stood between the rooms once.
-  await page.evaluate(() => localStorage.setItem("wskit.rooms", "one two"));
   await page.goto(new URL("#lobby", address).href);
-  await page.reload();
-  assert.deepEqual(await rooms.allTextContents(), ["lobby", "one", "two"]);
+  for (const [kept, ...shown] of [["one two", "one", "two"], ["2024", "2024"], [""]]) {
+    await page.evaluate((kept) => localStorage.setItem("wskit.rooms", kept), kept);
+    await page.reload();
+    await person.connected();
+    assert.deepEqual(await rooms.allTextContents(), ["lobby", ...shown]);
+  }
+  // What the browser has no room for is remembered as long as the page is open.
+  await page.evaluate(() => { Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); }; });
+  await page.getByLabel("Enter another room").fill(room);
+  await page.keyboard.press("Enter");
+  await person.happened("You are here as");
+  await page.waitForFunction((room) => document.getElementById("room-title").textContent === room, room);
+  await rooms.filter({ hasText: room }).waitFor();
+  assert.deepEqual(await rooms.allTextContents(), ["lobby", room]);
   await context.close();
 });
 
@@ -287,6 +298,7 @@ await step("who is asked for another token can bring one", async () => {
   assert.equal(await page.getByLabel("Message", { exact: true }).isVisible(), false);
   assert.equal(await page.getByRole("button", { name: "Choose another room" }).isVisible(), false);
   assert.equal(await page.getByRole("heading", { name: "Here now" }).isVisible(), false);
+  assert.equal(await page.getByRole("button", { name: "Try again" }).isVisible(), false);
   await person.picture("small-light-token");
   await page.getByLabel("Your token").fill("no token (at all)");
   await page.getByRole("button", { name: "Come in" }).click();
@@ -294,6 +306,47 @@ await step("who is asked for another token can bring one", async () => {
   assert.equal(await page.evaluate(() => sessionStorage.getItem("wskit.token")), "no token (at all)");
   await page.getByLabel("Message", { exact: true }).waitFor();
   await person.context.close();
+});
+
+await step("who came with a token can try again with it", async () => {
+  const person = await closedAtFirst(4401, "the token is not valid here", new URL(`${direct.hash}&token=good.later`, address));
+  const { page } = person;
+  const again = page.getByRole("button", { name: "Try again" });
+  await again.waitFor();
+  await person.picture("small-light-try-again");
+  await again.click();
+  await person.connected();
+  assert.equal(await page.evaluate(() => sessionStorage.getItem("wskit.token")), "good.later");
+  await person.context.close();
+});
+
+await step("who brings another token neither says nor owns what the first one wrote", async () => {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  await page.routeWebSocket(/\/chat\//, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((text) => {
+      if (text.includes("never kept")) socket.close({ code: 4401, reason: "the token has expired" });
+      else server.send(text);
+    });
+  });
+  const person = Object.assign(new Person(), { context, page, name: "Dora" });
+  await page.goto(new URL(`#${room}-tokens&token=of.the.first`, address).href);
+  await person.connected();
+  await person.say("kept of the first");
+  await person.kept("kept of the first");
+  await person.say("never kept of the first");
+  await page.getByText("the token has expired").waitFor();
+  await page.getByLabel("Your token").fill("of.the.second");
+  await page.getByRole("button", { name: "Come in" }).click();
+  await person.connected();
+  await person.sees("kept of the first");
+  await person.say("kept of the second");
+  await person.kept("kept of the second");
+  assert.deepEqual(await page.locator(".own p").allTextContents(), ["kept of the second"]);
+  assert.equal(await page.getByText("never kept").count(), 0);
+  await context.close();
 });
 
 await step("what is said of a server that goes down stays true", async () => {

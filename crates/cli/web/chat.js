@@ -226,6 +226,8 @@ function showWayOn(code, reason) {
   element("reason").textContent = reason || "The server ended the connection for good";
   const [room, bearer] = { 4401: [false, true], 4403: [true, true] }[code] ?? [true, false];
   element("token-form").hidden = !bearer;
+  // The token may be good later, as while the server gets other keys.
+  element("same-token").hidden = !bearer || !token.get();
   element("other-rooms").hidden = !room;
   element("to-lobby").hidden = here.room === LOBBY;
   element("token").value = "";
@@ -256,12 +258,14 @@ function enter() {
   try { wanted = decodeURIComponent(room); } catch { /* not a room then */ }
   if (bearer) {
     // Nobody is to read it over a shoulder, or to copy it with the address.
-    token.set(bearer);
+    comeWith(bearer);
     history.replaceState(null, "", `#${room}`);
-    here.room = "";
   }
   wanted = wanted.toLowerCase() || LOBBY;
-  if (wanted === here.room) return;
+  if (wanted === here.room) {
+    if (bearer) line.open();
+    return;
+  }
   const unsaid = [...outbox.clear(), element("message").value].filter((text) => text.trim());
   if (here.room) drafts.set(here.room, unsaid.join("\n"));
   element("message").value = drafts.get(wanted) ?? "";
@@ -278,6 +282,17 @@ function enter() {
   showTitle();
   openMenu(false);
   line.open();
+}
+
+/** Who comes with another token may be another person, under whose name nothing of the first is to be said or shown. */
+function comeWith(bearer) {
+  if (bearer === token.get()) return;
+  token.set(bearer);
+  outbox.clear();
+  own.clear();
+  drafts.clear();
+  // It is entered anew.
+  here.room = "";
 }
 
 /** A room is in the list once one has been in it, for not every name is that of a room. */
@@ -320,9 +335,11 @@ element("name").oninput = () => nameNotice("");
 element("retry").onclick = () => line.open();
 element("token-form").onsubmit = (submit) => {
   submit.preventDefault();
-  token.set(element("token").value.trim());
-  line.open();
+  comeWith(element("token").value.trim());
+  if (here.room) line.open();
+  else enter();
 };
+element("again").onclick = () => line.open();
 element("choose-room").onclick = () => {
   if (phone.matches) openMenu(true);
   element("room").focus();

@@ -4,7 +4,8 @@
 class Text {
   #storage;
   #key;
-  #text = null;
+  /** What the browser did not take. */
+  #unstored = null;
 
   /** `storage` gives the browser's storage, which private windows may refuse. */
   constructor(storage, key) {
@@ -13,12 +14,18 @@ class Text {
   }
 
   get() {
-    try { return this.#storage().getItem(this.#key); } catch { return this.#text; }
+    if (this.#unstored !== null) return this.#unstored;
+    try { return this.#storage().getItem(this.#key); } catch { return null; }
   }
 
   set(text) {
-    this.#text = text;
-    try { this.#storage().setItem(this.#key, text); } catch { /* it may be full, too */ }
+    try {
+      this.#storage().setItem(this.#key, text);
+      this.#unstored = null;
+    } catch {
+      // It may be full, too, and then it still has what was there before.
+      this.#unstored = text;
+    }
   }
 }
 
@@ -33,19 +40,22 @@ class Texts {
   }
 
   get() {
-    const text = this.#kept.get() ?? "[]";
+    const text = this.#kept.get() ?? "";
     try {
       const texts = JSON.parse(text);
-      return Array.isArray(texts) ? texts : [];
-    } catch {
-      // Earlier pages put blanks between.
-      return text.split(" ");
-    }
+      if (Array.isArray(texts)) return texts;
+    } catch { /* as below */ }
+    // Earlier pages put blanks between.
+    return text.split(" ").filter(Boolean);
   }
 
   add(text) {
     const others = this.get().filter((other) => other !== text);
     this.#kept.set(JSON.stringify([...others, text].slice(-this.#longest)));
+  }
+
+  clear() {
+    this.#kept.set("[]");
   }
 }
 
