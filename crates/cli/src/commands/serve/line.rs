@@ -103,7 +103,9 @@ impl Line {
         }
         let locked = round.each_ref().map(|line| line.as_ref()?.ends.try_lock().ok());
         for ends in locked.iter().flatten() {
-            ends.mailbox.as_ref().map(Mailbox::prefetch);
+            if let Some(mailbox) = &ends.mailbox {
+                mailbox.prefetch();
+            }
             black_box((ends.socket.is_open(), is_writable(ends.socket.stream())));
         }
     }
