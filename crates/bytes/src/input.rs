@@ -142,8 +142,8 @@ impl Input {
         let payload = Payload::front_of(&mut self.bytes, len);
         utf8::check(&payload[checked_bytes..])?;
         // SAFETY: both parts of it are UTF-8, so all of it is. The first was when it was counted;
-        // since then bytes were only added behind it, for whatever else can be done to the bytes
-        // begins with setting the count to zero.
+        // since then nothing but bytes behind it was added, changed or cut off, for whatever does
+        // anything else to the bytes begins with setting the count to zero.
         Ok(unsafe { TextPayload::from_checked(payload) })
     }
 }
@@ -307,7 +307,10 @@ mod tests {
         input.check_text().unwrap();
         // Cut within a character that was checked.
         input.resize(4);
-        assert!(input.text_in_front(4).is_err());
+        assert_eq!(input.checked_bytes, 0);
+        // What comes behind a cut is not what was checked there.
+        input.extend_from_slice(b"\xFF\xFF");
+        assert!(input.text_in_front(6).is_err());
     }
 
     proptest! {
