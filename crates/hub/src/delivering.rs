@@ -17,8 +17,9 @@ pub(crate) struct Delivering {
     together: Vec<Commit<Speaker>>,
 }
 
-/// After so many deliveries, which is some two milliseconds, the others get a turn, so that what was delivered can go
-/// out. With fewer, a reader in a large room would get by many writes what came by one commit.
+/// After so many deliveries, which is some two milliseconds, and those of what is gathered then, the others get a turn, so
+/// that what was delivered can go out. With fewer, a reader in a large room would get by many writes what came by one
+/// commit.
 const DELIVERIES_PER_TURN: usize = 16_000;
 
 /// What a commit counts as, beside its deliveries.

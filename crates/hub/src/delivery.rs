@@ -27,8 +27,11 @@ impl Delivery {
         let (offset, fields) = (offset.to_string(), said.strip_prefix(b"{").unwrap_or_default());
         // With just as much memory, for many are kept, and without formatting, for it is done for every message.
         let json = [br#"{"event":"message","offset":"#, offset.as_bytes(), b",", fields].concat();
-        // What a store has may come from elsewhere, and be no text.
-        let text = Text::try_from(Bytes::from(json)).unwrap_or_default();
+        let text = Text::try_from(Bytes::from(json)).unwrap_or_else(|_| {
+            // What a store has may come from elsewhere, and be no text.
+            let fields = String::from_utf8_lossy(fields);
+            format!(r#"{{"event":"message","offset":{offset},{fields}"#).into()
+        });
         Self { message: Prepared::text(text) }
     }
 
@@ -51,5 +54,19 @@ impl Delivery {
 
     pub(crate) fn len(&self) -> usize {
         self.message.payload().len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_store_has_and_is_no_text_is_told_as_far_as_it_is() {
+        let delivery = Delivery::of_message(7, b"{\"text\":\"caf\xC3\"}");
+        assert_eq!(
+            delivery.text(),
+            "{\"event\":\"message\",\"offset\":7,\"text\":\"caf\u{FFFD}\"}"
+        );
     }
 }

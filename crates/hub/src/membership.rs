@@ -92,12 +92,15 @@ impl Membership {
         }
         let outcome = command.and_then(|command| self.perform(command, id.clone(), now));
         if let Err(complaint) = outcome {
+            // What was said before it is acknowledged before it is refused.
+            self.deliver();
             self.slot.complain(&complaint, id.as_deref());
         }
     }
 
     /// Takes a binary message from the peer, which is an error here, whatever is in it.
     pub fn receive_binary(&mut self, payload: &[u8], now: Timestamp) {
+        self.deliver();
         let complaint = self.spend(payload.len(), now).err().unwrap_or(Complaint::Binary);
         self.slot.complain(&complaint, None);
     }
@@ -142,6 +145,7 @@ impl Membership {
     /// # Errors
     /// The name is no good, or another member has it.
     pub fn rename(&mut self, wanted: &str) -> Result<(), Complaint> {
+        self.deliver();
         let limits = self.hub.limits();
         let name = match self.passport.kind {
             NameKind::Open => MemberName::parse(wanted, limits)?,
@@ -203,6 +207,8 @@ impl Membership {
             Ok(())
         } else {
             if !self.patience.take(bytes, now) {
+                // Nothing is acknowledged behind the close.
+                self.deliver();
                 self.slot.close(Closing::sent_too_much());
             }
             Err(Complaint::TooFast { per_second_max: self.hub.limits().messages_per_second_max })

@@ -363,7 +363,7 @@ fn many_threads_agree_on_one_order() {
 
 #[test]
 fn what_came_together_is_delivered_in_its_order_and_at_the_latest_with_the_end() {
-    let hub = hub();
+    let hub = hub_with(|limits| limits.messages_burst_max = 100);
     let mut ann = Client::quiet(&hub, "lobby", "ann");
     let mut bob = Client::quiet(&hub, "lobby", "bob");
     ann.events();
@@ -373,9 +373,31 @@ fn what_came_together_is_delivered_in_its_order_and_at_the_latest_with_the_end()
     ann.membership.take_text(r#"{"name":"anna"}"#, at(0));
     assert_eq!(bob.kinds(), ["message", "message", "renamed"]);
     assert_eq!(ann.kinds(), ["message", "message", "acknowledged", "renamed"]);
+    ann.membership.take_text(r#"{"say":"three","id":"3"}"#, at(0));
+    ann.membership.take_text(r#"{"say":"","id":"4"}"#, at(0));
+    assert_eq!(ann.kinds(), ["message", "acknowledged", "error"]);
+    ann.membership.take_text("four", at(0));
+    ann.membership.receive_binary(b"five", at(0));
+    assert_eq!(ann.kinds(), ["message", "error"]);
+    ann.membership.take_text("six", at(0));
+    ann.membership.rename("ann").unwrap();
+    assert_eq!(bob.kinds(), ["message", "message", "message", "renamed"]);
     (0..16).for_each(|_| ann.membership.take_text("more", at(0)));
     assert_eq!(bob.kinds(), ["message"; 16]);
     ann.membership.take_text("the last", at(0));
     drop(ann);
     assert_eq!(bob.kinds(), ["message", "left"]);
+}
+
+#[test]
+fn what_was_said_before_one_is_sent_away_is_acknowledged() {
+    let hub = hub_with(|limits| limits.messages_burst_max = 2);
+    let mut ann = Client::quiet(&hub, "lobby", "ann");
+    (0..2).for_each(|_| ann.send("in time"));
+    (0..19).for_each(|_| ann.send("too fast"));
+    ann.events();
+    ann.membership.take_text(r#"{"say":"kept","id":"1"}"#, at(200));
+    ann.membership.take_text(&"y".repeat(100_000), at(200));
+    assert_eq!(ann.kinds(), ["message", "acknowledged"]);
+    assert_eq!(ann.closing().unwrap().code, 4429);
 }
