@@ -256,7 +256,7 @@ fn a_line_that_shows_why_it_does_not_open_can_be_pasted() {
     let server = Server::start(&["serve", "--ephemeral"]);
     let url = format!("ws://{}/nothing?a=1&b='2'", server.address);
     let note = r#"it's "here" $HOME `x`"#;
-    let header = format!("X-Note: {note}");
+    let header = format!("User-Agent: {note}");
     let ran = run(&["connect", "--http", "2", "--header", &header, "--stats", &url], b"");
     assert_eq!(ran.code, Some(4), "{}", ran.stderr);
     let (_, line) = ran.stderr.split_once("to see why: wskit ").unwrap();
