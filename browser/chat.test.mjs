@@ -320,33 +320,61 @@ await step("who came with a token can try again with it", async () => {
   await person.context.close();
 });
 
-await step("who brings another token neither says nor owns what the first one wrote", async () => {
+/** Somebody who comes with a token, which expires when a text is said of which this is true. */
+async function comesWithToken(bearer, isTooLate) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB" });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
   await page.routeWebSocket(/\/chat\//, (socket) => {
     const server = socket.connectToServer();
     socket.onMessage((text) => {
-      if (text.includes("never kept")) socket.close({ code: 4401, reason: "the token has expired" });
+      if (isTooLate(text)) socket.close({ code: 4401, reason: "the token has expired" });
       else server.send(text);
     });
   });
   const person = Object.assign(new Person(), { context, page, name: "Dora" });
-  await page.goto(new URL(`#${room}-tokens&token=of.the.first`, address).href);
+  await page.goto(new URL(`#${room}-tokens&token=${bearer}`, address).href);
   await person.connected();
+  return person;
+}
+
+/** The token has expired, and somebody brings another. */
+async function bringsToken(person, bearer) {
+  await person.page.getByText("the token has expired").waitFor();
+  await person.page.getByLabel("Your token").fill(bearer);
+  await person.page.getByRole("button", { name: "Come in" }).click();
+  await person.connected();
+}
+
+await step("who brings another token neither says nor owns what the first one wrote", async () => {
+  const person = await comesWithToken("of.the.first", (text) => text.includes("never kept"));
   await person.say("kept of the first");
   await person.kept("kept of the first");
   await person.say("never kept of the first");
-  await page.getByText("the token has expired").waitFor();
-  await page.getByLabel("Your token").fill("of.the.second");
-  await page.getByRole("button", { name: "Come in" }).click();
-  await person.connected();
+  await bringsToken(person, "of.the.second");
   await person.sees("kept of the first");
   await person.say("kept of the second");
   await person.kept("kept of the second");
-  assert.deepEqual(await page.locator(".own p").allTextContents(), ["kept of the second"]);
-  assert.equal(await page.getByText("never kept").count(), 0);
-  await context.close();
+  assert.deepEqual(await person.page.locator(".own p").allTextContents(), ["kept of the second"]);
+  assert.equal(await person.page.getByText("never kept").count(), 0);
+  await person.context.close();
+});
+
+await step("who renews a token says what was written before", async () => {
+  const bearer = (number) => `head.${btoa(JSON.stringify({ sub: "dora", number })).replaceAll("=", "")}.signature`;
+  let isOver = false;
+  const person = await comesWithToken(bearer(1), (text) => {
+    const isTooLate = !isOver && text.includes("too late");
+    isOver ||= isTooLate;
+    return isTooLate;
+  });
+  await person.say("just in time");
+  await person.kept("just in time");
+  await person.say("too late for the first");
+  await bringsToken(person, bearer(2));
+  await person.kept("too late for the first");
+  assert.deepEqual(await person.page.locator(".own p").allTextContents(), ["just in time", "too late for the first"]);
+  await person.context.close();
 });
 
 await step("what is said of a server that goes down stays true", async () => {
