@@ -270,7 +270,7 @@ await step("what is no room is not remembered, and there is a way on", async () 
   assert.deepEqual(await rooms.allTextContents(), ["lobby"]);
   await page.getByLabel("Enter another room").fill(room);
   await page.keyboard.press("Enter");
-  await person.happened("You are here as");
+  await rooms.filter({ hasText: room }).waitFor();
   assert.deepEqual(await rooms.allTextContents(), ["lobby", room]);
   // Blanks stood between the rooms once.
   await page.goto(new URL("#lobby", address).href);
