@@ -68,7 +68,8 @@ pub trait Store<T>: Send + Sync {
         self.append_all(&mut vec![append]);
     }
 
-    /// Hands in messages that came together, and takes all of them out. What becomes of each comes as a [`Commit`], in any case exactly one.
+    /// Hands in messages that came together, and takes all of them out. What becomes of each comes as a [`Commit`], in
+    /// any case exactly one.
     ///
     /// Messages of one stream are kept in the order in which they were handed in. What becomes of these may be known at
     /// once: then nobody is woken, and who appends is to ask for it by [`try_committed`](Self::try_committed).
