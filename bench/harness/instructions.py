@@ -6,7 +6,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from harness import callgrind, servers, tables
+from harness import callgrind, load, openings, servers, tables
 from harness.client import BINARY, TEXT, Client, frame
 
 
@@ -26,16 +26,17 @@ CELLS = {
     "16 KiB × 1": Cell(BINARY, bytes(16 << 10), 1),
     "16 KiB non-ASCII text × 1": Cell(TEXT, ("é漢" * 4000).encode()[: (16 << 10) // 5 * 5], 1),
 }
-OPENING = "opening handshake"
-COLUMNS = [*CELLS, OPENING]
+# What is opened, by how it ends.
+OPENINGS = {"opening handshake": "reset", "opening and closing handshake": "close"}
+COLUMNS = [*CELLS, *OPENINGS]
 MESSAGES = 1600
-OPENINGS = 200
+CONNECTIONS = 640
 COUNTS_MAX = 7
 ABOUT = [
     "In user space, of the whole server process, for each echoed message (bytes × messages in flight, on one connection)",
-    "and for each connection that is opened, upgraded and reset: what two runs under callgrind differ by. Valgrind hides",
-    "AVX-512 and the SHA instructions, and counts a copy by `rep movsb` once for every byte. Repeated until two agree;",
-    "where no two of seven do, nothing is told.",
+    "and for each connection that is opened, upgraded and ended, by a reset or a closing handshake, 32 at a time: what two",
+    "runs under callgrind differ by. Valgrind hides AVX-512 and the SHA instructions, and counts a copy by `rep movsb` once",
+    "for every byte. Repeated until two agree; where no two of seven do, nothing is told.",
 ]
 
 
@@ -49,9 +50,8 @@ def echo(server: servers.Server, port: int, cell: Cell, count: int) -> None:
     client.reset()
 
 
-def open_and_reset(port: int, count: int) -> None:
-    for _ in range(count):
-        Client(port).reset()
+def open_and_end(server: servers.Server, port: int, end: str, count: int) -> None:
+    openings.open_and_end(server, port, end, count)
     time.sleep(0.5)  # until the server has seen the last of them
 
 
@@ -59,13 +59,13 @@ def instructions(server: servers.Server, column: str) -> float | None:
     def run(count: int) -> int:
         with callgrind.counting() as (prefix, total):
             with servers.running(server, core=None, prefix=prefix) as (_, port):
-                if column == OPENING:
-                    open_and_reset(port, count)
+                if column in OPENINGS:
+                    open_and_end(server, port, OPENINGS[column], count)
                 else:
                     echo(server, port, CELLS[column], count)
             return total()
 
-    return steady(lambda: callgrind.each(run, OPENINGS if column == OPENING else MESSAGES))
+    return steady(lambda: callgrind.each(run, CONNECTIONS if column in OPENINGS else MESSAGES))
 
 
 def steady(count: Callable[[], float]) -> float | None:
@@ -83,17 +83,18 @@ def agree(counted: list[float]) -> bool:
 
 
 def measure(arguments) -> None:
+    openings.build()
     # What a just-in-time compiler makes of a script under valgrind says nothing.
     chosen = [server for server in arguments.chosen if server.build[0] != "npm"]
     wanted = arguments.cells.split(",") if arguments.cells else [""]
     outcomes = {column: {} for column in COLUMNS if any(part in column for part in wanted)}
     for column, of_column in outcomes.items():
         for server in chosen:
-            if column == OPENING and not server.websocket:
+            if column in OPENINGS and not server.websocket:
                 continue
             try:
                 counted = instructions(server, column)
-            except (OSError, RuntimeError) as failure:
+            except (OSError, RuntimeError, load.Failed) as failure:
                 print(f"{column}: {server.name}: {failure}", flush=True)
                 continue
             if counted is None:

@@ -11,7 +11,7 @@ PARTS = {
     "echo": "CPU, rate, latency and memory of plain messages sent back",
     "compressed": "the same with permessage-deflate, and the ratio",
     "syscalls": "system calls for each message",
-    "instructions": "instructions in user space for each message and each opening handshake",
+    "instructions": "instructions in user space for each message and each connection",
     "clients": "instructions and system calls of a client for each message and its reply",
     "keys": "nanoseconds of the accept value and of masking keys",
     "threads": "rate and CPU of wskit with two threads beside one",

@@ -21,24 +21,30 @@ def cpu_seconds(process: int) -> float:
     return time.clock_gettime((~process << 3) | 2)
 
 
+def build() -> None:
+    """Builds what opens connections."""
+    subprocess.run(servers.cargo("openings"), cwd=servers.BENCH, check=True)
+
+
+def open_and_end(server: servers.Server, port: int, end: str, count: int) -> None:
+    """Opens so many connections, 32 at a time, and ends each by "reset" or "close"."""
+    program = ["taskset", "--cpu-list", str(servers.LOAD_CORE), str(servers.BUILT / "openings")]
+    command = [*program, f"127.0.0.1:{port}", end, str(count)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise load.Failed(f"{server.name}: {done.stderr.strip()}")
+
+
 def one(server: servers.Server, cell: Cell) -> dict:
     with servers.running(server) as (process, port):
-
-        def openings(count: int) -> None:
-            program = ["taskset", "--cpu-list", str(servers.LOAD_CORE), str(servers.BUILT / "openings")]
-            command = [*program, f"127.0.0.1:{port}", cell.settings["end"], str(count)]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-            if done.returncode:
-                raise load.Failed(f"{server.name}: {done.stderr.strip()}")
-
-        openings(WARM_UP)
+        open_and_end(server, port, cell.settings["end"], WARM_UP)
         before = cpu_seconds(process.pid)
-        openings(CONNECTIONS)
+        open_and_end(server, port, cell.settings["end"], CONNECTIONS)
         return {"cpu_microseconds_per_message": (cpu_seconds(process.pid) - before) * 1e6 / CONNECTIONS}
 
 
 def measure(arguments) -> None:
-    subprocess.run(servers.cargo("openings"), cwd=servers.BENCH, check=True)
+    build()
     servers.build(CANNED)
     chosen = [CANNED, *(server for server in arguments.chosen if server.websocket)]
     outcomes = rounds.take(CELLS, chosen, arguments, one, base=CANNED.name)

@@ -92,6 +92,7 @@ SERVERS = [
     peer("raw", websocket=False),
     dataclasses.replace(peer("raw", websocket=False), name="raw-256k", plain=[str(256 << 10)]),
     peer("tokio-raw", websocket=False),
+    dataclasses.replace(peer("tokio-raw", websocket=False), name="tokio-raw-timer", plain=["timer"]),
     Server(
         "wskit",
         cargo("wskit-cli"),
