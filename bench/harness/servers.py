@@ -88,9 +88,13 @@ WTX = Server(
     package="wtx",
 )
 
+RAW = peer("raw", websocket=False)
+
 SERVERS = [
-    peer("raw", websocket=False),
-    dataclasses.replace(peer("raw", websocket=False), name="raw-256k", plain=[str(256 << 10)]),
+    RAW,
+    dataclasses.replace(RAW, name="raw-256k", plain=[str(256 << 10)]),
+    dataclasses.replace(RAW, name="raw-unmask", plain=[str(64 << 10), "unmask"]),
+    dataclasses.replace(RAW, name="raw-check", plain=[str(64 << 10), "check"]),
     peer("tokio-raw", websocket=False),
     dataclasses.replace(peer("tokio-raw", websocket=False), name="tokio-raw-timer", plain=["timer"]),
     Server(
