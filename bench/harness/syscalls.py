@@ -21,20 +21,24 @@ def measure(arguments) -> None:
         print("syscalls: strace is not here")
         return
 
-    def one(server, cell):
+    def run(server, cell, seconds):
         # What is sent while warming up would be counted by strace, but not among the messages.
         server = dataclasses.replace(server, warm_up_min=0)
         with tempfile.NamedTemporaryFile("r") as summary:
             prefix = ["strace", "-f", "-c", "-U", "calls,name", "-o", summary.name]
-            outcome = load.echo(server, **cell.settings, warm_up=0, seconds=arguments.seconds, prefix=prefix)
+            outcome = load.echo(server, **cell.settings, warm_up=0, seconds=seconds, prefix=prefix)
             calls = {name: int(count) for count, name in re.findall(r"^\s*(\d+)\s+(\w+)$", summary.read(), re.MULTILINE)}
-        outcome["calls"] = calls
-        outcome["calls_per_message"] = sum(count for name, count in calls.items() if name != "total") / outcome["messages"]
-        return outcome
+        return calls, outcome
+
+    def one(server, cell):
+        before, short = run(server, cell, arguments.seconds)
+        calls, long = run(server, cell, 3 * arguments.seconds)
+        calls = {name: count - before.get(name, 0) for name, count in calls.items() if name != "total"}
+        return long | {"calls": calls, "calls_per_message": sum(calls.values()) / (long["messages"] - short["messages"])}
 
     arguments.rounds = 1
     outcomes = rounds.take(CELLS, arguments.chosen, arguments, one)
     lines = tables.head("System calls", arguments.chosen, arguments)
-    lines += ["", "All system calls of the server from its start to its end, by the messages that it sent back."]
+    lines += ["", "What two runs differ by, one three times as long: so the start, the openings and the end are not among them."]
     lines += tables.table("System calls for each message", outcomes, arguments.chosen, "calls_per_message", lambda x: f"{x:.3f}")
     tables.write("syscalls", lines, outcomes, arguments.chosen, arguments)
