@@ -53,16 +53,21 @@ fn combine_many(bytes: &mut [u8], key: u32) {
     }
 }
 
-/// Combines in steps that the compiler turns into the vectors of whoever it is inlined into: long
-/// ones first, in which the loop itself weighs little.
 #[inline(always)]
 fn combine(bytes: &mut [u8], key: u32) {
     let Some(end) = combined_end::<BLOCK_BYTES>(bytes, key) else {
         return combine_few(bytes, key);
     };
+    combine_whole_blocks(bytes, key);
+    put_end(bytes, end);
+}
+
+/// Combines in steps that the compiler turns into the vectors of whoever it is inlined into: long
+/// ones first, in which the loop itself weighs little. What is left behind whole blocks stays.
+#[inline(always)]
+fn combine_whole_blocks(bytes: &mut [u8], key: u32) {
     let rest = combine_blocks::<256>(bytes, twice(key));
     combine_blocks::<BLOCK_BYTES>(rest, twice(key));
-    put_end(bytes, end);
 }
 
 #[inline(always)]
@@ -118,13 +123,16 @@ fn combine_widest(bytes: &mut [u8], key: u32) {
     /// lines, which would cost half as much again.
     #[target_feature(enable = "avx2")]
     fn combine_avx2(bytes: &mut [u8], key: u32) {
-        let before_bytes = match bytes.len() {
-            ..ALIGNED_BYTES_MIN => 0,
-            _ => bytes.as_ptr().align_offset(32).min(bytes.len()),
-        };
-        let (before, aligned) = bytes.split_at_mut(before_bytes);
-        combine_few(before, key);
-        combine(aligned, key.rotate_by_bytes(before_bytes % 4));
+        if bytes.len() >= ALIGNED_BYTES_MIN {
+            let before_bytes = bytes.as_ptr().align_offset(32).min(bytes.len());
+            let (before, aligned) = bytes.split_at_mut(before_bytes);
+            combine_few(before, key);
+            combine(aligned, key.rotate_by_bytes(before_bytes % 4));
+        } else if bytes.len().is_multiple_of(BLOCK_BYTES) {
+            combine_whole_blocks(bytes, key);
+        } else {
+            combine(bytes, key);
+        }
     }
     if std::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, which is all that this call demands.
