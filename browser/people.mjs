@@ -1,111 +1,121 @@
-// Who takes part in the test: people at browser windows, and the wire between one of them and the server.
+// Who takes part in a story: people at browser windows.
 //
 //   SCREENSHOTS   a folder for screenshots; none are taken without it
 
-import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import net from "node:net";
 import path from "node:path";
+import { browser } from "./browser.mjs";
+import { PATIENCE, becomes } from "./patience.mjs";
 
 const screenshots = process.env.SCREENSHOTS;
 if (screenshots) mkdirSync(screenshots, { recursive: true });
 
-/** Stands between a browser and the server, so that the test can cut the line as a bad network would. */
-export class Wire {
-  #sockets = new Set();
-  #server = net.createServer((near) => {
-    if (this.isCut) return near.destroy();
-    const far = net.connect(this.port, this.host);
-    for (const socket of [near, far]) {
-      this.#sockets.add(socket);
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        this.#sockets.delete(socket);
-        near.destroy();
-        far.destroy();
-      });
-    }
-    near.pipe(far).pipe(near);
-  });
-  isCut = false;
+/** All who have sat down. */
+export const everybody = [];
 
-  constructor({ hostname, port, protocol }) {
-    this.host = hostname.replace(/^\[|\]$/g, "");
-    this.port = Number(port) || (protocol === "https:" ? 443 : 80);
-  }
+/** The window of a phone. */
+export const phone = { viewport: { width: 390, height: 844 } };
 
-  async open() {
-    await new Promise((ready) => this.#server.listen(0, "127.0.0.1", ready));
-    return this.#server.address().port;
-  }
-
-  cut() {
-    this.isCut = true;
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  mend() {
-    this.isCut = false;
-  }
-
-  close() {
-    this.cut();
-    this.#server.close();
-  }
-}
-
-/** One person at one browser window. */
+/** One person at one browser window. What it waits for was not there before, whatever it is asked after. */
 export class Person {
-  static async sitDown(browser, url, name, options) {
+  /** A window with no page yet. Who has no name is a guest. */
+  static async sitDown(name, options) {
     const context = await browser.newContext({ ignoreHTTPSErrors: true, locale: "en-GB", ...options });
-    const person = Object.assign(new Person(), { context, name, faults: [] });
-    await context.addInitScript((name) => {
-      if (!localStorage.getItem("wskit.name")) localStorage.setItem("wskit.name", name);
+    const page = await context.newPage();
+    const person = Object.assign(new Person(), { name, context, page, faults: [] });
+    everybody.push(person);
+    if (name) await context.addInitScript((name) => {
+      if (location.host && !localStorage.getItem("wskit.name")) localStorage.setItem("wskit.name", name);
     }, name);
-    person.page = await context.newPage();
-    person.page.setDefaultTimeout(15_000);
-    person.page.on("pageerror", (error) => person.faults.push(error.message));
-    person.page.on("console", (line) => {
+    page.setDefaultTimeout(PATIENCE);
+    page.on("pageerror", (error) => person.faults.push(error.message));
+    page.on("console", (line) => {
       if (/Content.Security.Policy/i.test(line.text())) person.faults.push(line.text());
     });
-    await person.page.goto(url.href);
-    await person.connected();
     return person;
   }
 
-  connected() {
-    return this.page.locator('#state[data-state="open"]').waitFor();
+  get message() {
+    return this.page.getByLabel("Message", { exact: true });
+  }
+
+  /** The rooms in the list. */
+  get rooms() {
+    return this.page.locator("#rooms li");
+  }
+
+  opens(url) {
+    return this.page.goto(url.href);
+  }
+
+  /** Opens the page anew, and waits until it is in this room. */
+  async opensIn(room, url) {
+    await this.opens(url);
+    await this.isIn(room);
+  }
+
+  /** Waits until this is the room, and the server has welcomed one there. */
+  isIn(room) {
+    const isThere = (room) => document.getElementById("room-title").textContent === room
+      && document.getElementById("state").dataset.state === "open";
+    return this.page.waitForFunction(isThere, room);
+  }
+
+  /** Enters another room by its name. */
+  async enters(room) {
+    const field = this.page.getByLabel("Enter another room");
+    await field.fill(room);
+    await field.press("Enter");
+    await this.isIn(room);
+  }
+
+  /** Goes to another room of the list. */
+  async goesTo(room) {
+    await this.page.getByRole("navigation").getByRole("link", { name: room, exact: true }).click();
+    await this.isIn(room);
+  }
+
+  /** Leaves the page and comes back to it when somebody has seen that, so that nobody has the name meanwhile. */
+  async leavesUntil(seen) {
+    const [room, url] = [await this.page.locator("#room-title").textContent(), new URL(this.page.url())];
+    await this.page.goto("about:blank");
+    await seen();
+    await this.opensIn(room, url);
+  }
+
+  /** Waits until the line is in this state: `waiting` for the next attempt, `open` or `ended`. */
+  async line(state) {
+    await this.page.locator(`#state[data-state="${state}"]`).waitFor();
   }
 
   async say(text) {
-    await this.page.getByLabel("Message", { exact: true }).fill(text);
-    await this.page.keyboard.press("Enter");
+    await this.message.fill(text);
+    await this.message.press("Enter");
   }
 
-  /** The message, once it is there; fails if it is there more than once. */
+  /** The message, once it was delivered and is there no more than once, its sender's copy that waited included. */
   async sees(text) {
-    const message = this.page.locator(".said p").filter({ hasText: text });
-    await message.first().waitFor();
-    assert.equal(await message.count(), 1, `${this.name} sees ${JSON.stringify(text)} more than once`);
-    return message;
+    const has = (selector) => this.page.locator(selector).filter({ hasText: text });
+    await has(".said:not(.pending) p").first().waitFor();
+    await becomes(() => has(".said p").count(), 1);
+    return has(".said:not(.pending) p");
   }
 
-  /** Waits until an own message is marked as kept. */
+  /** Waits until an own message is marked as kept, and waits no more. */
   async kept(text) {
     await this.page.locator(".own[data-kept] p").filter({ hasText: text }).waitFor();
-    assert.equal(await this.page.locator(".pending").filter({ hasText: text }).count(), 0);
+    await this.page.locator(".pending").filter({ hasText: text }).waitFor({ state: "detached" });
   }
 
+  /** Waits for a line of the conversation which is no message. */
   happened(text) {
     return this.page.locator(".happened").filter({ hasText: text }).first().waitFor();
   }
 
   /** Waits until exactly these are here. */
   async seesMembers(...names) {
-    const wanted = [...names].sort().join();
-    const same = (wanted) =>
-      [...document.querySelectorAll("#members bdi")].map((name) => name.textContent).sort().join() === wanted;
-    await this.page.waitForFunction(same, wanted);
+    const members = async () => (await this.page.locator("#members bdi").allTextContents()).sort();
+    await becomes(members, [...names].sort());
   }
 
   async picture(name) {

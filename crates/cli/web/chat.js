@@ -88,6 +88,8 @@ const heard = {
     here.offset = message.offset;
     // As long as one is here nobody else has the name, so there is no need to wait until the server says whose it is.
     const isMine = !missing && outbox.heard(message, here.name);
+    // The acknowledgement comes behind it, and the page may be left in between.
+    if (isMine) own.add(place(message.offset));
     log.said(message, isMine || isOwn(message));
     if (missing && here.offset >= missing) caughtUp(true);
     if (document.hidden) {
