@@ -3,8 +3,8 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -189,6 +189,14 @@ pub(crate) fn serve_bytes(response: impl Into<Vec<u8>>) -> String {
 pub(crate) fn nowhere() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("ws://{}/", listener.local_addr().unwrap())
+}
+
+/// What the client still sends is read, or the end would be a reset, which destroys what was sent last.
+impl Drop for Client {
+    fn drop(&mut self) {
+        let _ = self.stream.shutdown(Shutdown::Write);
+        let _ = io::copy(&mut self.stream, &mut io::sink());
+    }
 }
 
 impl Client {

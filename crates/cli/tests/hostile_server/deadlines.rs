@@ -3,13 +3,10 @@
 use std::time::{Duration, Instant};
 
 use crate::raw::frame::{CLOSE, PING, TEXT};
-use crate::raw::{Frame, RawClient, Server, until};
+use crate::raw::{Frame, PATIENCE, RawClient, Server, until};
 
 /// What a Close frame says to a peer that broke a rule of the server's own, not of the protocol.
 const POLICY_VIOLATION: u16 = 1008;
-
-/// The longest a connection may outlive a deadline set by a test. Generous: the machine may be busy.
-const GRACE: Duration = Duration::from_secs(4);
 
 const TICK: Duration = Duration::from_millis(100);
 
@@ -29,8 +26,9 @@ fn row_16_silent_and_trickling_handshakes_end_at_a_total_deadline_with_408() {
     for client in [&mut trickling, &mut silent] {
         assert_eq!(client.response().status, 408);
         let elapsed = started.elapsed();
+        // Without the flag it is ten seconds.
         assert!(
-            (Duration::from_millis(900)..Duration::from_secs(1) + GRACE).contains(&elapsed),
+            (Duration::from_millis(900)..Duration::from_secs(9)).contains(&elapsed),
             "{elapsed:?}"
         );
     }
@@ -46,7 +44,7 @@ fn row_16_silent_and_trickling_handshakes_end_at_a_total_deadline_with_408() {
 fn row_42_peers_that_vanish_are_let_go() {
     let server = Server::echo(&["--close-timeout", "0.5", "--keepalive-interval", "off"]);
     let settled = server.open_files();
-    let is_let_go = |how: &str| until(how, GRACE, || server.open_files() <= settled);
+    let is_let_go = |how: &str| until(how, || server.open_files() <= settled);
 
     let mut client = server.open();
     client.send_frame(&Frame::text("x"));
@@ -92,18 +90,20 @@ fn row_42_black_holes_are_found_by_keepalive() {
         "--keepalive-interval",
         "0.4",
         "--keepalive-timeout",
-        "0.4",
+        "3",
         "--close-timeout",
         "0.2",
     ]);
-    let started = Instant::now();
     let (mut silent, mut answering) = (server.open(), server.open());
     let ping = silent.frame().expect("a keepalive ping");
     assert_eq!(ping.opcode, PING);
-    answer_pings_for(&mut answering, Duration::from_millis(2000));
-    // The silent one was given up meanwhile; the other is still served.
-    while silent.frame().is_some() {}
-    assert!(started.elapsed() < Duration::from_millis(2000) + GRACE);
+    // The silent one is given up, and the other is still served.
+    std::thread::scope(|scope| {
+        let given_up = scope.spawn(|| while silent.frame().is_some() {});
+        while !given_up.is_finished() {
+            answer_pings_for(&mut answering, TICK);
+        }
+    });
     answering.send_frame(&Frame::text("here"));
     while answering.frame().expect("an open connection").opcode != TEXT {}
 }
@@ -112,11 +112,11 @@ fn row_42_black_holes_are_found_by_keepalive() {
 fn row_51_messages_that_never_end_meet_a_deadline() {
     let server = Server::echo(&[
         "--message-timeout",
-        "1",
+        "3",
         "--keepalive-interval",
         "0.3",
         "--keepalive-timeout",
-        "2",
+        "30",
     ]);
     let in_one_frame = (Frame::binary("").declaring(1000).encode(), vec![0]);
     let in_fragments =
@@ -130,20 +130,17 @@ fn row_51_messages_that_never_end_meet_a_deadline() {
                 client.send(start);
                 // In one frame no pong can stand within the message; bytes are the sign of life there.
                 while !closes_within(&mut client, TICK) {
-                    assert!(
-                        started.elapsed() < Duration::from_secs(1) + GRACE,
-                        "the message may take for ever"
-                    );
+                    assert!(started.elapsed() < PATIENCE, "the message may take for ever");
                     client.try_send(&more).ok();
                 }
-                assert!(started.elapsed() > Duration::from_millis(900), "{:?}", started.elapsed());
+                assert!(started.elapsed() > Duration::from_millis(2900), "{:?}", started.elapsed());
             });
         }
         // The deadline is each message's own: a connection with short ones lives on.
         let mut client = server.open();
         for _ in 0..4 {
             client.send_frame(&Frame::text("short").unfinished());
-            answer_pings_for(&mut client, Duration::from_millis(400));
+            answer_pings_for(&mut client, Duration::from_secs(1));
             client.send_frame(&Frame::continuation("!"));
             while client.frame().expect("an open connection").opcode != TEXT {}
         }

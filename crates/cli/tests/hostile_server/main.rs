@@ -11,7 +11,7 @@ mod raw {
     pub(crate) mod http;
     pub(crate) mod server;
 
-    pub(crate) use client::{Ending, RawClient};
+    pub(crate) use client::{Ending, PATIENCE, RawClient};
     pub(crate) use frame::{Frame, LengthForm, close_payload};
     pub(crate) use http::{Request, Response};
     pub(crate) use server::{Server, until};

@@ -93,7 +93,7 @@ fn row_09_many_blanks_in_a_list_cost_linear_time() {
     }
     // 120 heads of 15 kB: some milliseconds in linear time, tens of seconds in quadratic time.
     let spent = server.processor_time() - before;
-    assert!(spent < Duration::from_secs(1), "{spent:?}");
+    assert!(spent < Duration::from_secs(5), "{spent:?}");
 }
 
 #[test]

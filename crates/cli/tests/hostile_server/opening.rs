@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::raw::frame::TEXT;
 use crate::raw::server::command;
-use crate::raw::{Frame, Server, until};
+use crate::raw::{Frame, PATIENCE, Server, until};
 
 #[test]
 fn row_01_non_get_upgrade_is_405_with_allow() {
@@ -219,7 +219,7 @@ fn row_20_line_breaks_in_a_configured_header_value_are_an_error() {
     ] {
         let output =
             command("echo", &flags).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (status, complaint) = outcome(output, Duration::from_secs(10));
+        let (status, complaint) = outcome(output);
         assert!(
             status.is_some_and(|code| code != 0),
             "{flags:?} ended with {status:?}: {complaint}"
@@ -242,9 +242,7 @@ fn row_21_over_capacity_is_503_with_retry_after() {
     first.send_frame(&Frame::close(1000, ""));
     first.expect_close(1000);
     drop(first);
-    until("the place is free again", Duration::from_secs(5), || {
-        server.answers(&server.request()).status == 101
-    });
+    until("the place is free again", || server.answers(&server.request()).status == 101);
 }
 
 #[test]
@@ -312,8 +310,8 @@ fn row_55_targets_that_are_no_path_are_400() {
 }
 
 /// The exit code and stderr of a program that is to end by itself; no code when it had to be killed.
-fn outcome(mut child: Child, within: Duration) -> (Option<i32>, String) {
-    let deadline = Instant::now() + within;
+fn outcome(mut child: Child) -> (Option<i32>, String) {
+    let deadline = Instant::now() + PATIENCE;
     while child.try_wait().unwrap().is_none() {
         if Instant::now() > deadline {
             child.kill().unwrap();

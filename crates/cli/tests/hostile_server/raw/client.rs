@@ -8,7 +8,7 @@ use super::frame::{CLOSE, Frame, Received};
 use super::http::{ACCEPT, Response};
 
 /// How long a test waits for what must happen. Long, because it only ever passes in full when a test fails.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How the TCP connection ended.
 #[derive(Debug, PartialEq)]

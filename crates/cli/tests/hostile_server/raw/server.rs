@@ -8,10 +8,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Frame, RawClient, Request, Response, frame};
-
-/// How long the program may take to say where it listens.
-const STARTUP: Duration = Duration::from_secs(10);
+use super::{Frame, PATIENCE, RawClient, Request, Response, frame};
 
 /// A running server; killed when dropped. That it never panicked is part of every test.
 pub(crate) struct Server {
@@ -73,7 +70,7 @@ impl Server {
         });
         let mut server =
             Server { child, address: ([0, 0, 0, 0], 0).into(), complaints: Some(complaints) };
-        server.address = addresses.recv_timeout(STARTUP).expect("a line that tells the address");
+        server.address = addresses.recv_timeout(PATIENCE).expect("a line that tells the address");
         server
     }
 
@@ -195,10 +192,10 @@ impl Response {
 }
 
 /// Polls until it is so; a panic when it is not in time.
-pub(crate) fn until(what: &str, within: Duration, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + within;
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
     while !is_so() {
-        assert!(Instant::now() < deadline, "not within {within:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }
