@@ -69,11 +69,14 @@ fn signal(child: &Child, name: &str) {
 #[test]
 fn connect_goes_through_the_socket_and_says_so() {
     let echo = Echo::start(&[]);
-    let arguments = ["connect", "-v", "--unix", echo.path(), "--send", "hello", "ws://localhost/"];
-    let ran = run(&arguments, b"");
-    assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
-    let told = format!("* connected to ws://localhost/ at {}", place(&echo.path));
-    assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
+    let url = "ws://localhost/";
+    for version in ["1.1", "2"] {
+        let through = ["connect", "-v", "--http", version, "--unix", echo.path()];
+        let ran = run(&[&through[..], &["--send", "hello", url]].concat(), b"");
+        assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
+        let told = format!("* connected to {url} at {}", place(&echo.path));
+        assert!(ran.stderr.starts_with(&told), "{}", ran.stderr);
+    }
     let both = ["connect", "--unix", "x", "--proxy", "none", "ws://localhost/"];
     assert_eq!(run(&both, b"").code, Some(2));
 }

@@ -40,7 +40,7 @@ impl Caller {
                     if let Some(retries) = &mut self.retries {
                         retries.opened();
                     }
-                    screen.connected(&self.url, self.client.chosen_proxy()?.as_ref(), &socket);
+                    screen.connected(&self.url, &self.client, &socket)?;
                     return Ok(socket);
                 }
                 Err(error) => ended = Some(Ended::Failed(error)),

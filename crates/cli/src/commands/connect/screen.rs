@@ -10,7 +10,7 @@ use std::time::Duration;
 use wskit::http2::Beneath;
 use wskit::reconnect::Ended;
 use wskit::tls::rustls::ProtocolVersion;
-use wskit::{ClientStream, Message, Proxy, Savings, WebSocket};
+use wskit::{Client, ClientStream, Error, Message, Savings, WebSocket};
 
 /// Writes messages to standard output, and what happens beside them to standard error.
 #[derive(Debug)]
@@ -59,13 +59,14 @@ impl Screen {
     pub(super) fn connected(
         &self,
         url: &str,
-        proxy: Option<&Proxy>,
+        client: &Client,
         socket: &WebSocket<ClientStream>,
-    ) {
-        let address = if proxy.is_some() { None } else { peer(socket.stream()) };
+    ) -> Result<(), Error> {
+        let proxy = client.chosen_proxy()?;
+        let address = if proxy.is_some() { None } else { peer(client, socket.stream()) };
         let tls = tls_version(socket.stream()).map(version_name);
         let http = socket.stream().http2().map(|_| "HTTP/2".to_owned());
-        let (proxy, agreed) = (proxy.map(ToString::to_string), socket.agreed());
+        let (proxy, agreed) = (proxy.as_ref().map(ToString::to_string), socket.agreed());
         let subprotocol = agreed.subprotocol.as_ref().map(ToString::to_string);
         let extensions = agreed.extensions().iter().map(ToString::to_string).collect::<Vec<_>>();
         let mut line = format!("connected to {url}");
@@ -90,6 +91,7 @@ impl Screen {
             self.tell("type a line to send it; /help shows more, Ctrl-D leaves");
         }
         self.prompt();
+        Ok(())
     }
 
     /// Tells what compression has saved, if it was agreed on.
@@ -201,11 +203,10 @@ fn base64_line(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// Where the other end of a connection is.
-fn peer(stream: &ClientStream) -> Option<String> {
+fn peer(client: &Client, stream: &ClientStream) -> Option<String> {
     #[cfg(unix)]
-    if let Some(unix) = stream.unix() {
-        let address = unix.peer_addr().ok()?;
-        return Some(format!("unix:{}", printable(&address.as_pathname()?.to_string_lossy())));
+    if let Some(path) = client.chosen_unix_socket() {
+        return Some(format!("unix:{}", printable(&path.to_string_lossy())));
     }
     let address = match beneath(stream) {
         Some(beneath) => beneath.peer_addr,
