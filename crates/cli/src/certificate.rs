@@ -4,8 +4,8 @@ use crate::failure::{Failure, Kind};
 use crate::listener::Address;
 use crate::x509::fingerprint;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fmt, fs};
 use time::{Duration, OffsetDateTime};
 use wskit::tls::rustls::ServerConfig;
 use wskit::tls::server_config;
@@ -44,7 +44,7 @@ impl CertificateArguments {
             (Some(chain), Some(key)) => {
                 let config = server_config(&read(chain)?, &read(key)?).map_err(|error| {
                     let (chain, key) = (chain.display(), key.display());
-                    Failure::new(Kind::Usage, format_args!("{chain} and {key}: {error}"))
+                    unusable(format_args!("{chain} and {key}: {error}"))
                 })?;
                 let description = format!("its certificate is in {}", chain.display());
                 Ok(Some(Certificate { config, description }))
@@ -57,10 +57,14 @@ impl CertificateArguments {
 
 /// Reads a file of the server.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path).map_err(|error| {
-        // It may be there the next moment, as where a certificate is renewed.
-        Failure::new(Kind::Local, format_args!("{} cannot be read: {error}", path.display()))
-    })
+    fs::read(path)
+        .map_err(|error| unusable(format_args!("{} cannot be read: {error}", path.display())))
+}
+
+/// The files may be whole, and belong together, the next moment: where a certificate is renewed, one is written after
+/// the other.
+fn unusable(why: impl fmt::Display) -> Failure {
+    Failure::new(Kind::Local, why)
 }
 
 /// A certificate for this machine as it calls itself, and for the address it listens on.

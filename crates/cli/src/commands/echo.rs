@@ -27,8 +27,9 @@ Examples:
 
 Exit codes:
   0  stopped by SIGTERM or Ctrl-C
-  1  something failed on this machine, or a file cannot be read: a start later on may go well
-  2  the command line is wrong, or what is in a file that it names
+  1  something failed on this machine, a file cannot be read, or the certificate and its key are
+     not fit to serve with: a start later on may go well
+  2  the command line is wrong
   6  the address cannot be listened on";
 
 impl Echo {

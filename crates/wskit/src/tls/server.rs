@@ -4,7 +4,7 @@ use super::{HTTP_1_1, HTTP_2, TlsError, pem, provider, wrong};
 use crate::Error;
 use std::{io, sync::Arc};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
 /// The configuration of a server with this certificate, which comes first in the PEM text and its
@@ -18,7 +18,12 @@ pub fn server_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, E
         .map_err(wrong)?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| wrong(format!("the certificate cannot be used: {error}")))?;
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                wrong("the private key does not belong to the certificate")
+            }
+            error => wrong(format!("the certificate cannot be used: {error}")),
+        })?;
     Ok(config)
 }
 

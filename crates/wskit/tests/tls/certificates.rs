@@ -97,7 +97,7 @@ fn texts_that_are_no_certificates_or_keys_are_refused_with_the_reason() {
         (chain, b"", "no private key in the PEM text"),
         (chain, chain, "no private key in the PEM text"),
         (chain, encrypted, "is encrypted"),
-        (chain, other.key.as_bytes(), "cannot be used"),
+        (chain, other.key.as_bytes(), "does not belong to the certificate"),
     ] {
         let error = server_config(chain, key).unwrap_err().to_string();
         assert!(error.contains(why), "{error}");
