@@ -5,14 +5,12 @@ use std::sync::Mutex;
 
 use crate::limits::Limits;
 use crate::lock::lock;
+use crate::rate::Rate;
 use crate::timestamp::Timestamp;
 
-/// For each who has begun rooms, until when that is paid off: each room costs its share of an hour, and an hour may be
-/// owed.
+/// Who has begun rooms within the last hour, and how many each may begin still.
 #[derive(Debug, Default)]
-pub(crate) struct Beginnings(Mutex<HashMap<String, u64>>);
-
-const HOUR_MILLISECONDS: u64 = 60 * 60 * 1_000;
+pub(crate) struct Beginnings(Mutex<HashMap<String, Rate>>);
 
 /// Beyond so many, whoever comes for the first time is not counted.
 const BEGINNERS_MAX: usize = 100_000;
@@ -21,26 +19,21 @@ impl Beginnings {
     /// Counts a room; `false` means that it is too early for it.
     #[must_use]
     pub(crate) fn take(&self, who: &str, limits: &Limits, now: Timestamp) -> bool {
-        let Some(cost) = HOUR_MILLISECONDS.checked_div(limits.rooms_begun_per_hour_max) else {
-            return false;
-        };
-        let now = now.unix_milliseconds();
-        let mut owed = lock(&self.0);
-        let paid = owed.get(who).map_or(now, |until| now.max(*until)).saturating_add(cost);
-        if paid > now.saturating_add(HOUR_MILLISECONDS) {
-            return false;
+        let mut beginners = lock(&self.0);
+        if let Some(rate) = beginners.get_mut(who) {
+            return rate.take(1, now);
         }
-        if let Some(until) = owed.get_mut(who) {
-            *until = paid;
-        } else if owed.len() < BEGINNERS_MAX {
-            owed.insert(who.to_owned(), paid);
+        let mut rate = Rate::of_beginnings(limits, now);
+        let may_begin = rate.take(1, now);
+        if may_begin && beginners.len() < BEGINNERS_MAX {
+            beginners.insert(who.to_owned(), rate);
         }
-        true
+        may_begin
     }
 
-    /// Forgets those who owe nothing.
+    /// Forgets those who may begin as many as anybody who comes for the first time.
     pub(crate) fn expire(&self, now: Timestamp) {
-        lock(&self.0).retain(|_, until| *until > now.unix_milliseconds());
+        lock(&self.0).retain(|_, rate| !rate.is_full(now));
     }
 }
 
@@ -54,14 +47,14 @@ mod tests {
         let limits = Limits { rooms_begun_per_hour_max: 3, ..Limits::default() };
         let beginnings = Beginnings::default();
         let take = |who, milliseconds| beginnings.take(who, &limits, at(milliseconds));
-        let third = HOUR_MILLISECONDS / 3;
+        let third = 20 * 60 * 1_000;
         assert!((0..3).all(|_| take("ann", 0)));
         assert!(!take("ann", 0) && take("bob", 0));
         assert!(!take("ann", third - 1));
         assert!(take("ann", third) && !take("ann", third));
         beginnings.expire(at(third));
-        assert_eq!(lock(&beginnings.0).len(), 1, "bob owes nothing any more");
-        beginnings.expire(at(third + HOUR_MILLISECONDS));
+        assert_eq!(lock(&beginnings.0).len(), 1, "nothing is missing to bob any more");
+        beginnings.expire(at(4 * third));
         assert!(lock(&beginnings.0).is_empty());
         let none = Limits { rooms_begun_per_hour_max: 0, ..Limits::default() };
         assert!(!beginnings.take("eve", &none, at(0)));

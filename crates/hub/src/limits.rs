@@ -76,11 +76,25 @@ impl Limits {
     pub fn incoming_bytes_max(&self) -> usize {
         self.message_bytes_max.saturating_mul(6).saturating_add(1024)
     }
+
+    /// As how many messages a text of so many bytes counts.
+    pub(crate) fn messages_counted(&self, bytes: usize) -> u64 {
+        bytes.div_ceil(self.messages_counted_bytes.max(1)) as u64
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_counts_as_one_message_for_every_so_many_bytes_begun() {
+        let limits = Limits { messages_counted_bytes: 100, ..Limits::default() };
+        let counted = [0, 1, 100, 101, 200].map(|bytes| limits.messages_counted(bytes));
+        assert_eq!(counted, [0, 1, 1, 2, 2]);
+        let limits = Limits { messages_counted_bytes: 0, ..limits };
+        assert_eq!(limits.messages_counted(7), 7);
+    }
 
     #[test]
     fn the_longest_command_fits_what_the_server_lets_through() {

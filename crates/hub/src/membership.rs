@@ -52,8 +52,8 @@ impl Membership {
         slot: Slot,
         now: Timestamp,
     ) -> Self {
-        let rate = Rate::new(hub.limits(), now);
-        let patience = Rate::patience(hub.limits(), now);
+        let rate = Rate::of_messages(hub.limits(), now);
+        let patience = Rate::of_refusals(hub.limits(), now);
         Self { hub, room, passport, slot, rate, patience, said: 0 }
     }
 
@@ -199,14 +199,15 @@ impl Membership {
 
     /// Everything a peer sends is counted, since every kind of it makes work.
     fn spend(&mut self, bytes: usize, now: Timestamp) -> Result<(), Complaint> {
+        let messages = self.hub.limits().messages_counted(bytes);
         let in_time = match &self.passport.user {
-            Some(user) => user.take(bytes, now),
-            None => self.rate.take(bytes, now),
+            Some(user) => user.take(messages, now),
+            None => self.rate.take(messages, now),
         };
         if in_time {
             Ok(())
         } else {
-            if !self.patience.take(bytes, now) {
+            if !self.patience.take(messages, now) {
                 // Nothing is acknowledged behind the close.
                 self.deliver();
                 self.slot.close(Closing::sent_too_much());

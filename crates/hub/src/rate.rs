@@ -1,45 +1,56 @@
-//! How often a member may send.
+//! How often something may be done.
 
 use crate::limits::Limits;
 use crate::timestamp::Timestamp;
 
-/// A token bucket: it fills at `messages_per_second_max`, holds `messages_burst_max`, and a message takes one for
-/// every `messages_counted_bytes` begun.
+/// A token bucket: it fills at a steady pace, holds what may be done at once, and whatever is done takes its share out.
 #[derive(Debug)]
 pub(crate) struct Rate {
-    /// In thousandths of a message, so that one millisecond's share is a whole number and nothing is rounded.
+    /// In parts of a share, of which there are as many as milliseconds in the period, so that what one millisecond earns
+    /// is a whole number and nothing is rounded.
     credit: u64,
     capacity: u64,
     per_millisecond: u64,
-    counted_bytes: usize,
+    share: u64,
     counted_until: Timestamp,
 }
 
-const ONE_MESSAGE: u64 = 1000;
+const SECOND_MILLISECONDS: u64 = 1_000;
+const HOUR_MILLISECONDS: u64 = 60 * 60 * 1_000;
 
 impl Rate {
+    /// What a member may send.
+    pub(crate) fn of_messages(limits: &Limits, now: Timestamp) -> Self {
+        let (per_second, burst) = (limits.messages_per_second_max, limits.messages_burst_max);
+        Self::new(per_second.into(), SECOND_MILLISECONDS, burst.into(), now)
+    }
+
+    /// What may be refused before its sender has to go: ten times as much at once as may be sent, and as much for long.
+    pub(crate) fn of_refusals(limits: &Limits, now: Timestamp) -> Self {
+        let (per_second, burst) = (limits.messages_per_second_max, limits.messages_burst_max);
+        Self::new(per_second.into(), SECOND_MILLISECONDS, u64::from(burst) * 10, now)
+    }
+
+    /// How many rooms may be begun: those of an hour at once.
+    pub(crate) fn of_beginnings(limits: &Limits, now: Timestamp) -> Self {
+        let per_hour = limits.rooms_begun_per_hour_max;
+        Self::new(per_hour, HOUR_MILLISECONDS, per_hour, now)
+    }
+
     /// A full bucket.
-    pub(crate) fn new(limits: &Limits, now: Timestamp) -> Self {
-        let capacity = u64::from(limits.messages_burst_max) * ONE_MESSAGE;
-        let per_millisecond = u64::from(limits.messages_per_second_max) * ONE_MESSAGE / 1000;
-        let counted_bytes = limits.messages_counted_bytes.max(1);
-        Self { credit: capacity, capacity, per_millisecond, counted_bytes, counted_until: now }
+    fn new(per_period: u64, period_milliseconds: u64, burst: u64, now: Timestamp) -> Self {
+        let capacity = burst.saturating_mul(period_milliseconds);
+        let (per_millisecond, share) = (per_period, period_milliseconds);
+        Self { credit: capacity, capacity, per_millisecond, share, counted_until: now }
     }
 
-    /// What may be refused before its sender has to go: ten times as much at once as may be done, and as much for long.
-    pub(crate) fn patience(limits: &Limits, now: Timestamp) -> Self {
-        let burst = limits.messages_burst_max.saturating_mul(10);
-        Self::new(&Limits { messages_burst_max: burst, ..limits.clone() }, now)
-    }
-
-    /// Takes out one message of so many bytes; `false` means that it is too early for it.
+    /// Takes out so many shares; `false` means that it is too early for them.
     #[must_use]
-    pub(crate) fn take(&mut self, bytes: usize, now: Timestamp) -> bool {
+    pub(crate) fn take(&mut self, shares: u64, now: Timestamp) -> bool {
         self.credit = self.credit_at(now);
         self.counted_until = self.counted_until.max(now);
-        let count = u64::try_from(bytes.div_ceil(self.counted_bytes)).unwrap_or(u64::MAX);
-        // The largest message has to fit a full bucket, and even the smallest needs one that is not empty.
-        let cost = count.saturating_mul(ONE_MESSAGE).min(self.capacity).max(ONE_MESSAGE);
+        // The most has to fit a full bucket, and even the least needs one that is not empty.
+        let cost = shares.saturating_mul(self.share).min(self.capacity).max(self.share);
         match self.credit.checked_sub(cost) {
             Some(rest) => {
                 self.credit = rest;
@@ -70,11 +81,13 @@ mod tests {
         Timestamp::from_unix_milliseconds(milliseconds)
     }
 
+    fn per_second(count: u64, burst: u64) -> Rate {
+        Rate::new(count, SECOND_MILLISECONDS, burst, at(0))
+    }
+
     #[test]
     fn a_burst_then_a_steady_pace_to_the_millisecond() {
-        let limits =
-            Limits { messages_per_second_max: 4, messages_burst_max: 3, ..Limits::default() };
-        let mut rate = Rate::new(&limits, at(0));
+        let mut rate = per_second(4, 3);
         assert!((0..3).all(|_| rate.take(1, at(0))));
         assert!(!rate.take(1, at(0)));
         assert!(!rate.take(1, at(249)));
@@ -87,33 +100,24 @@ mod tests {
     }
 
     #[test]
-    fn a_large_message_counts_as_several_but_always_fits_a_full_bucket() {
-        let limits = Limits {
-            messages_per_second_max: 1,
-            messages_burst_max: 3,
-            messages_counted_bytes: 100,
-            ..Limits::default()
-        };
-        let mut rate = Rate::new(&limits, at(0));
-        assert!(rate.take(200, at(0)));
-        assert!(!rate.take(101, at(0)));
-        assert!(rate.take(100, at(0)));
+    fn many_shares_at_once_always_fit_a_full_bucket() {
+        let mut rate = per_second(1, 3);
+        assert!(rate.take(2, at(0)));
+        assert!(!rate.take(2, at(0)));
+        assert!(rate.take(1, at(0)));
         assert!(!rate.take(0, at(0)));
-        assert!(!rate.take(usize::MAX, at(2_999)));
-        assert!(rate.take(usize::MAX, at(3_000)));
+        assert!(!rate.take(u64::MAX, at(2_999)));
+        assert!(rate.take(u64::MAX, at(3_000)));
     }
 
     #[test]
     fn a_burst_of_none_lets_nothing_through() {
-        let mut rate = Rate::new(&Limits { messages_burst_max: 0, ..Limits::default() }, at(0));
-        assert!(!rate.take(0, at(u64::MAX)));
+        assert!(!per_second(5, 0).take(0, at(u64::MAX)));
     }
 
     #[test]
     fn time_that_steps_back_earns_nothing() {
-        let limits =
-            Limits { messages_per_second_max: 1, messages_burst_max: 1, ..Limits::default() };
-        let mut rate = Rate::new(&limits, at(5_000));
+        let mut rate = Rate::new(1, SECOND_MILLISECONDS, 1, at(5_000));
         assert!(rate.take(1, at(5_000)));
         assert!(!rate.take(1, at(0)));
         assert!(!rate.take(1, at(5_999)));

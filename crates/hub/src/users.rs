@@ -45,7 +45,8 @@ impl Users {
         if memberships >= limits.memberships_per_user_max {
             return Err(Refusal::TooManyOfUser);
         }
-        let new = || Held { memberships, rate: Arc::new(Mutex::new(Rate::new(limits, now))) };
+        let new =
+            || Held { memberships, rate: Arc::new(Mutex::new(Rate::of_messages(limits, now))) };
         let held = users.entry(user.clone()).or_insert_with(new);
         held.memberships += 1;
         Ok(UserPlace { users: self.clone(), rate: held.rate.clone(), user })
@@ -59,8 +60,8 @@ impl Users {
 
 impl UserPlace {
     /// As [`Rate::take`], for all memberships of the user together.
-    pub(crate) fn take(&self, bytes: usize, now: Timestamp) -> bool {
-        lock(&self.rate).take(bytes, now)
+    pub(crate) fn take(&self, shares: u64, now: Timestamp) -> bool {
+        lock(&self.rate).take(shares, now)
     }
 }
 
