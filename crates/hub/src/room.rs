@@ -5,7 +5,7 @@ mod presence;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use wskit_store::{Commit, Message, Outcome, Position, Span};
+use wskit_store::{Commit, Message, Outcome, Position, Span, next_epoch};
 
 use crate::closing::{Closing, Refusal};
 use crate::delivery::Delivery;
@@ -314,8 +314,4 @@ impl State {
         let gap = Event::Gap { epoch: &self.epoch, from: offset };
         self.roster.deliver_messages(offset, &[Delivery::of(&gap)]);
     }
-}
-
-fn next_epoch(epoch: &str) -> Arc<str> {
-    format!("{epoch}.1").into()
 }

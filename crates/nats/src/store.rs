@@ -159,7 +159,12 @@ impl<T: Send + 'static> Shared<T> {
             let outcome = Outcome::Refused(Error::Busy);
             self.count(&outcome, size);
             let Append { stream, epoch, tag, .. } = append;
-            return self.commits.put_at_once([Commit { stream, epoch, outcome, tag: Some(tag) }]);
+            return self.commits.put_without_waking([Commit {
+                stream,
+                epoch,
+                outcome,
+                tag: Some(tag),
+            }]);
         }
         let room = append.stream.clone();
         self.with_task(&room, |followed| {

@@ -36,8 +36,8 @@ impl<T> Commits<T> {
         }
     }
 
-    /// Puts in what is committed while it is appended. Nobody is woken, for who appends looks for it.
-    pub fn put_at_once(&self, commits: impl IntoIterator<Item = Commit<T>>) {
+    /// Puts in what is committed while it is appended: who appends looks for it, so the reader is not woken.
+    pub fn put_without_waking(&self, commits: impl IntoIterator<Item = Commit<T>>) {
         lock(&self.state).ready.extend(commits);
     }
 

@@ -35,6 +35,7 @@
 mod bounds;
 mod commits;
 mod disk;
+mod epoch;
 mod error;
 mod memory;
 mod message;
@@ -44,6 +45,7 @@ mod store;
 pub use bounds::Bounds;
 pub use commits::Commits;
 pub use disk::Disk;
+pub use epoch::{is_from_epoch_on, next_epoch};
 pub use error::{Error, OpenError};
 pub use memory::Memory;
 pub use message::{Append, Commit, Message, Outcome, Page, Position, Span};

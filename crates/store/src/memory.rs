@@ -55,7 +55,7 @@ impl<T: Send> Store<T> for Memory<T> {
         let mut streams = lock(&self.streams);
         // Under the lock still, so that the commits come in the order of their offsets.
         let commits = appends.drain(..).map(|append| streams.append(append, &self.bounds));
-        self.commits.put_at_once(commits);
+        self.commits.put_without_waking(commits);
     }
 
     fn poll_committed(&self, context: &mut Context<'_>) -> Poll<Commit<T>> {

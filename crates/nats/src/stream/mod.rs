@@ -7,6 +7,7 @@
 //!              in the order of the offsets; what was not told is fetched
 //! ```
 
+mod comparing;
 mod sending;
 
 use std::future::Future;
@@ -17,16 +18,15 @@ use std::time::{Duration, Instant};
 
 use async_nats::Subscriber;
 use async_nats::jetstream::context::PublishError;
-use async_nats::jetstream::stream::Info;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesOrdered;
 use tokio::sync::{mpsc, oneshot, watch};
-use wskit_store::{Append, Commit, Error, Message, Outcome};
+use wskit_store::{Append, Commit, Error, Message, Outcome, is_from_epoch_on, next_epoch};
 
-use crate::broker::{Broker, Stored, away, failed};
+use crate::broker::{Broker, Stored, away};
 use crate::kept::{Entry, Kept};
 use crate::outbox::{Outbox, Pending};
-use crate::record::{After, Id, Record};
+use crate::record::Id;
 use crate::store::Shared;
 
 /// What the task is asked for.
@@ -89,9 +89,6 @@ type Answer = Pin<Box<dyn Future<Output = (String, Result<u64, PublishError>)> +
 /// tells may be lost on the way without anybody noticing, if nothing comes after it.
 const LOOK_AFTER_MIN: Duration = Duration::from_secs(1);
 const LOOK_AFTER_MAX: Duration = Duration::from_secs(16);
-
-/// So many messages are fetched at a time when some were not told.
-const FETCHED_AT_ONCE: u64 = 256;
 
 impl<T: Send + 'static> Task<T> {
     pub(crate) fn new(
@@ -195,110 +192,6 @@ impl<T: Send + 'static> Task<T> {
         });
     }
 
-    /// Asks where the stream stands, and fetches what was not told.
-    async fn compare(&mut self) -> Result<(), Error> {
-        if self.told.is_none() {
-            // Before the question, so that nothing falls between.
-            self.told = Some(self.broker.subscribe(&self.followed.room).await?);
-        }
-        if let Some(stream) = self.ended.take() {
-            // Whoever ended it may not have lived to see to this; or has done it, and there may be another by now.
-            self.broker.delete_ended(&stream).await?;
-        }
-        let Some(info) = self.look().await? else {
-            if let Some((stream, _)) = self.stands() {
-                self.forget(&stream);
-            }
-            return Ok(());
-        };
-        let stream = info.config.name.clone();
-        let (first, last) = (info.state.first_sequence.max(1), info.state.last_sequence);
-        let known = self.stands().filter(|(known, _)| **known == *stream).map(|(_, last)| last);
-        if known.is_some_and(|known| last < known) {
-            // The server lost what it had kept. Its offsets would be given away twice, so this life of the room is over.
-            return self.end(&stream, last).await;
-        }
-        // Who began it may have come no further; if it is just about to, it is told and begins another.
-        let is_left = std::mem::take(&mut self.is_expiring) && self.outbox.is_empty();
-        // The server lets go of what is too old by its own clock, so nothing depends on those of nodes.
-        if info.state.messages == 0 && (last > 0 || is_left) {
-            return self.end(&stream, last).await;
-        }
-        if known.is_none() {
-            let Some(epoch) = self.broker.names.epoch(&stream) else {
-                return Err(Error::Failed(format!("NATS: {stream} is not a room's stream")));
-            };
-            let Shared { bounds, .. } = &*self.shared;
-            self.broker.adapt(&info.config, &self.followed.room, &epoch, bounds).await?;
-            let is_first = *self.followed.readiness.borrow() != Readiness::Known;
-            let kept = match is_first {
-                true => self.load(&stream, &epoch, last).await?,
-                // To those who follow already, all of it is news.
-                false => Some(Kept::after(stream.clone().into(), epoch.into(), first - 1)),
-            };
-            let Some(kept) = kept else {
-                self.forget(&stream);
-                return self.broker.delete_ended(&stream).await;
-            };
-            *lock(&self.followed.kept) = Some(kept);
-        }
-        self.catch_up(first, last).await?;
-        if let Some(kept) = &mut *lock(&self.followed.kept) {
-            kept.let_go_before(first);
-        }
-        Ok(())
-    }
-
-    /// How the room's stream is now, if there is one: the one that is known, or another.
-    async fn look(&mut self) -> Result<Option<Info>, Error> {
-        if let Some((stream, _)) = self.stands()
-            && let Some(info) = self.broker.info(&stream).await?
-        {
-            return Ok(Some(info));
-        }
-        match self.broker.find(&self.followed.room).await? {
-            Some(stream) => self.broker.info(&stream).await,
-            None => Ok(None),
-        }
-    }
-
-    /// What is known of a stream that nobody followed; `None` if it is over.
-    async fn load(&mut self, stream: &str, epoch: &str, last: u64) -> Result<Option<Kept>, Error> {
-        let found = self.broker.scan(stream, last).await?;
-        // What went meanwhile may be missing, and nothing else.
-        let Some(info) = self.broker.info(stream).await? else { return Ok(None) };
-        let first = info.state.first_sequence.max(1);
-        let mut kept = Kept::after(stream.into(), epoch.into(), first - 1);
-        for (offset, record, entry) in found.into_iter().filter(|(offset, ..)| *offset >= first) {
-            if record.is_end {
-                return Ok(None);
-            }
-            if offset != kept.last() + 1 {
-                return Err(Error::Failed(format!("NATS: the message before {offset} was lost")));
-            }
-            kept.add(offset, entry, &self.shared.bounds);
-        }
-        Ok(Some(kept))
-    }
-
-    /// Fetches what comes after what is known, up to this offset; the oldest that the server has is `first`.
-    async fn catch_up(&mut self, first: u64, last: u64) -> Result<(), Error> {
-        let Some((stream, mut known)) = self.stands() else { return Ok(()) };
-        known = known.max(first.saturating_sub(1));
-        while known < last {
-            let to = last.min(known + FETCHED_AT_ONCE);
-            for stored in self.broker.fetch(&stream, known + 1..=to).await? {
-                self.apply(stored);
-            }
-            known = to;
-        }
-        if let Some(kept) = &mut *lock(&self.followed.kept) {
-            // What is gone already counts too.
-            kept.skip_to(last);
-        }
-        Ok(())
-    }
-
     /// The stream as it is called on the server, and the last offset known.
     fn stands(&self) -> Option<(Arc<str>, u64)> {
         let kept = lock(&self.followed.kept);
@@ -346,20 +239,6 @@ impl<T: Send + 'static> Task<T> {
         }
     }
 
-    /// Ends this life of the room, unless anything was kept behind this offset.
-    async fn end(&mut self, stream: &str, last: u64) -> Result<(), Error> {
-        // The end is a message like any other: where it is the last one, nothing was kept behind it and nothing can be.
-        let after = After { stream, offset: last, attempt: None };
-        let attempt = self.shared.attempt();
-        let record = Record { attempt, time: 0, id: None, is_end: true };
-        let sent = self.broker.publish(&self.followed.room, &after, &record, "".into()).await;
-        sent.map_err(|error| failed(&error))?.await.map_err(|error| failed(&error))?;
-        self.forget(stream);
-        self.broker.delete(stream).await?;
-        self.shared.count_one_less();
-        Ok(())
-    }
-
     /// A stream is over.
     fn forget(&mut self, stream: &str) {
         self.over = self.broker.names.epoch(stream);
@@ -368,8 +247,8 @@ impl<T: Send + 'static> Task<T> {
 
     /// What the next stream is to be called by, where this is wanted: another name than those that were.
     fn epoch_to_begin(&self, wanted: &Arc<str>) -> Arc<str> {
-        let follows = |over: &&String| over.strip_prefix(&**wanted).is_some_and(is_life);
-        self.over.as_ref().filter(follows).map_or(wanted.clone(), |over| format!("{over}.1").into())
+        let over = self.over.as_ref().filter(|over| is_from_epoch_on(over, wanted));
+        over.map_or(wanted.clone(), |over| next_epoch(over))
     }
 
     fn purge(&self, messages_min: u64) {
@@ -411,11 +290,6 @@ impl<T: Send + 'static> Task<T> {
         // Under the lock still, so that whoever asks for the position gets the commits that are not in it.
         self.shared.commits.put([Commit { stream, epoch, outcome: Outcome::Kept(message), tag }]);
     }
-}
-
-/// Whether this, behind an epoch, names the same life of the room or one after it.
-fn is_life(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with('.')
 }
 
 /// What the server tells next; for ever pending if it is not asked yet.

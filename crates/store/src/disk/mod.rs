@@ -108,7 +108,7 @@ impl<T: Send + 'static> Disk<T> {
         lock(&self.shared.statistics).refused += 1;
         let Append { stream, epoch, tag, .. } = append;
         let outcome = Outcome::Refused(error);
-        self.shared.commits.put_at_once([Commit { stream, epoch, outcome, tag: Some(tag) }]);
+        self.shared.commits.put_without_waking([Commit { stream, epoch, outcome, tag: Some(tag) }]);
     }
 }
 
