@@ -18,7 +18,11 @@ async fn echo(opening: Opening) -> Result<(), Error> {
 async fn answer(mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
     Ok(match wskit_hyper::upgrade(&mut request, &Server::new()) {
         Ok((response, opening)) => {
-            tokio::spawn(echo(opening));
+            tokio::spawn(async {
+                if let Err(error) = echo(opening).await {
+                    eprintln!("{error}");
+                }
+            });
             response
         }
         Err(refusal) => refusal,
@@ -26,8 +30,15 @@ async fn answer(mut request: Request<Incoming>) -> Result<Response<Body>, Infall
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
+async fn main() {
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".into());
+    if let Err(error) = serve(&address).await {
+        eprintln!("{address}: {error}");
+        std::process::exit(1);
+    }
+}
+
+async fn serve(address: &str) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
     loop {

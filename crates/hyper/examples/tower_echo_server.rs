@@ -23,8 +23,15 @@ async fn greet(_: Request<Incoming>) -> Result<Response<Body>, Infallible> {
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
+async fn main() {
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8080".into());
+    if let Err(error) = serve(&address).await {
+        eprintln!("{address}: {error}");
+        std::process::exit(1);
+    }
+}
+
+async fn serve(address: &str) -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     println!("listening on ws://{}", listener.local_addr()?);
     let sockets = WebSocketService::new(Server::new(), |socket, _| echo(socket));

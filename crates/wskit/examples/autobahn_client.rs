@@ -6,7 +6,14 @@
 use wskit::{Client, ClientStream, Error, HttpVersion, Message, WebSocket};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() {
+    if let Err(error) = run().await {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let url = std::env::var("AB_URL").unwrap_or("ws://127.0.0.1:9001".into());
     let agent = std::env::var("AB_AGENT").unwrap_or("wskit".into());
     let count: u32 = match receive(&format!("{url}/getCaseCount")).await? {

@@ -4,9 +4,18 @@ use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use wskit::{CloseCode, Error, Message};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() {
     let url = std::env::args().nth(1).unwrap_or("ws://127.0.0.1:8080/chat".into());
-    let (mut send_half, mut receive_half) = wskit::connect(&url).await?.split();
+    let chatted = chat(&url).await;
+    if let Err(error) = &chatted {
+        eprintln!("{error}");
+    }
+    // A line that is still being typed is not waited for.
+    std::process::exit(chatted.is_err().into());
+}
+
+async fn chat(url: &str) -> Result<(), Error> {
+    let (mut send_half, mut receive_half) = wskit::connect(url).await?.split();
     tokio::spawn(async move {
         let mut lines = BufReader::new(stdin()).lines();
         while let Ok(Some(line)) = lines.next_line().await {
@@ -19,6 +28,5 @@ async fn main() -> Result<(), Error> {
             println!("{text}");
         }
     }
-    // A line that is still being typed is not waited for.
-    std::process::exit(0)
+    Ok(())
 }

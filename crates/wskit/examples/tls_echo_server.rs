@@ -1,17 +1,25 @@
 //! Sends back every message inside of TLS: `cargo run --example tls_echo_server CHAIN.pem KEY.pem [ADDRESS]`.
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use wskit::{Error, Server, tls};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let (Some(chain), Some(key)) = (arguments.next(), arguments.next()) else {
-        return Err("usage: tls_echo_server CHAIN.pem KEY.pem [ADDRESS]".into());
+async fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let served = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [chain, key] => serve(chain, key, "127.0.0.1:8443").await,
+        [chain, key, address] => serve(chain, key, address).await,
+        _ => Err("usage: tls_echo_server CHAIN.pem KEY.pem [ADDRESS]".into()),
     };
-    let server =
-        Server::new().tls(tls::server_config(&std::fs::read(chain)?, &std::fs::read(key)?)?);
-    let address = arguments.next().unwrap_or("127.0.0.1:8443".into());
+    if let Err(error) = served {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+}
+
+async fn serve(chain: &str, key: &str, address: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let tls = tls::server_config(&read(chain)?, &read(key)?)?;
+    let server = Server::new().tls(tls);
     let listener = TcpListener::bind(address).await?;
     println!("listening on wss://{}", listener.local_addr()?);
     loop {
@@ -19,12 +27,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         let server = server.clone();
         // In the task of the connection, so that a slow handshake keeps nobody else waiting.
         tokio::spawn(async move {
-            let stream = server.secure(stream).await?;
-            let mut socket = server.accept(stream).await?;
-            while let Some(message) = socket.recv().await {
-                socket.feed(message?).await?;
+            if let Err(error) = echo(&server, stream).await {
+                eprintln!("{error}");
             }
-            Ok::<(), Error>(())
         });
     }
+}
+
+fn read(file: &str) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|error| format!("{file}: {error}"))
+}
+
+async fn echo(server: &Server, stream: TcpStream) -> Result<(), Error> {
+    let stream = server.secure(stream).await?;
+    let mut socket = server.accept(stream).await?;
+    while let Some(message) = socket.recv().await {
+        socket.feed(message?).await?;
+    }
+    Ok(())
 }

@@ -44,7 +44,23 @@ fn the_client_gets_its_hello_back() {
     let server = Server::start();
     let client = example("client").arg(&server.1).output().unwrap();
     assert!(client.status.success(), "{client:?}");
-    assert_eq!(String::from_utf8(client.stdout).unwrap().trim(), r#"Text("hello")"#);
+    assert_eq!(String::from_utf8(client.stdout).unwrap().trim(), "hello");
+}
+
+#[test]
+fn an_error_is_one_plain_line() {
+    let server = Server::start();
+    let taken = server.1.strip_prefix("ws://").unwrap();
+    for (name, argument, words) in [
+        ("client", "http://127.0.0.1", "ws or wss"),
+        ("chat_client", "ws://127.0.0.1:0", "no connection: "),
+        ("echo_server", taken, taken),
+    ] {
+        let ran = example(name).arg(argument).output().unwrap();
+        let told = String::from_utf8(ran.stderr).unwrap();
+        assert_eq!((ran.status.code(), told.lines().count()), (Some(1), 1), "{name}: {told}");
+        assert!(told.contains(words) && !told.starts_with("Error"), "{name}: {told}");
+    }
 }
 
 #[test]
@@ -71,5 +87,5 @@ fn the_client_gets_its_hello_back_through_tls() {
     // The client trusts what the system trusts, and this is how one tells the system on Unix.
     let client = example("client").arg(&server.1).env("SSL_CERT_FILE", &chain).output().unwrap();
     assert!(client.status.success(), "{client:?}");
-    assert_eq!(String::from_utf8(client.stdout).unwrap().trim(), r#"Text("hello")"#);
+    assert_eq!(String::from_utf8(client.stdout).unwrap().trim(), "hello");
 }
