@@ -133,6 +133,9 @@ impl<F> WebSocketUpgrade<F> {
     ///
     /// The response is 403 if the request comes from a page that [`origins`](Self::origins) does
     /// not allow.
+    ///
+    /// A panic of `callback` ends its connection and nothing else, without a Close frame, as with axum: see
+    /// [the end](wskit::WebSocket#the-end) for how to say 1011 first.
     #[must_use = "the connection opens only if this response is returned"]
     pub fn on_upgrade<C, Fut>(self, callback: C) -> Response
     where

@@ -18,6 +18,9 @@ use wskit::{Agreed, Error, Server};
 /// `with_upgrades`; and with [`Error::OpeningTimeout`] if the response is not written within the
 /// server's [opening timeout](Server::opening_timeout), counted from the first poll: the client does
 /// not read, or the program did not return the response.
+///
+/// A panic of the task that has the connection ends it without a Close frame: see
+/// [the end](wskit::WebSocket#the-end) for how to say 1011 first.
 #[must_use = "the connection opens only if this is awaited, in a task of its own"]
 pub struct Opening {
     /// Boxed, so that what only the opening needs is not part of the connection's task for ever.

@@ -17,7 +17,8 @@ use wskit::{Error, Server};
 ///
 /// The handler gets the connection and the request, with what layers before this one have put into
 /// its extensions. What it does not need of the request, it should drop: idle connections are many.
-/// What it returns is dropped; if it fails or panics, that ends its own connection and nothing else.
+/// What it returns is dropped; if it fails or panics, that ends its own connection and nothing else,
+/// and without a Close frame: see [the end](wskit::WebSocket#the-end) for how to say 1011 first.
 ///
 /// A request that breaks a rule, is for no WebSocket, or comes from a page that the server does not
 /// allow is answered with the fitting status and a line that names the fault. The settings of the

@@ -23,6 +23,9 @@ use wskit_proto::handshake::{Acceptance, Offer, Rejection, Request, RequestError
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A request that was received and waits for an answer.
+///
+/// Its timer belongs to the Tokio runtime that received it, as a `TcpStream` does, and so does that of its connection. It
+/// may be answered on another runtime, as long as the first one lives.
 // Boxed, so that it moves from future to future at the price of a pointer.
 #[derive(Debug)]
 pub struct PendingRequest<S>(Box<Received<S>>);

@@ -65,6 +65,27 @@ use wskit_proto::{
 /// connection has ended as RFC 6455 §7.1.1 asks, so that what was sent last has arrived; a peer that
 /// does not end its side delays this by the close timeout at most. To end a connection yourself,
 /// call [`close`](WebSocket::close).
+///
+/// Dropping it ends the connection without a Close frame, which the peer sees as 1006. So does a panic of the task
+/// that has it. Who wants to say 1011 then keeps it out of what may panic:
+///
+/// ```
+/// # use wskit::{CloseCode, Error, Message, WebSocket};
+/// # use tokio::io::{AsyncRead, AsyncWrite};
+/// # async fn answer(question: Message) -> Message { question }
+/// async fn serve<S>(mut socket: WebSocket<S>) -> Result<(), Error>
+/// where
+///     S: AsyncRead + AsyncWrite + Unpin,
+/// {
+///     while let Some(question) = socket.recv().await {
+///         match tokio::spawn(answer(question?)).await {
+///             Ok(answer) => socket.send(answer).await?,
+///             Err(_panicked) => drop(socket.close(CloseCode::INTERNAL_ERROR, "").await?),
+///         }
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct WebSocket<S> {
     // Boxed, so that it moves from future to future at the price of a pointer.
     pub(crate) inner: Box<Inner<S>>,
