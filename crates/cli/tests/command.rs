@@ -73,8 +73,15 @@ fn the_manual_tells_of_everything() {
         let section = format!(".SH \"WSKIT {}\"", subcommand.to_uppercase());
         assert!(man.text().contains(&section), "{subcommand}");
     }
-    for option in ["\\-\\-stats", "\\-\\-linger", "\\-\\-listen"] {
-        assert!(man.text().contains(option), "{option}");
+    for told in [
+        ".SS \"Times\"\n",
+        ".TP\n\\fB\\-\\-stats[=<FORMAT>]\\fR\n",
+        ".TP\n\\fB\\-\\-linger <SECONDS>\\fR\nAfter the end of piped input",
+        ".TP\n\\fB<URL>\\fR\n",
+        ".TP 5\n130\ninterrupted by Ctrl-C\n",
+        ".br\n\\ \\ wskit serve \\-\\-ephemeral",
+    ] {
+        assert!(man.text().contains(told), "{told}");
     }
 }
 

@@ -39,7 +39,12 @@ impl Man {
         render_subcommands(command, &mut page)?;
         let mut lines = crate::failure::EXIT_CODES.lines();
         writeln!(page, ".SH {}", lines.next().unwrap_or_default().trim_end_matches(':'))?;
-        lines.try_for_each(|line| writeln!(page, "{}\n.br", line.trim()))?;
+        for line in lines.map(str::trim) {
+            match line.split_once("  ") {
+                Some((code, why)) => writeln!(page, ".TP 5\n{code}\n{}", why.trim_start())?,
+                None => writeln!(page, "{line}")?,
+            }
+        }
         Ok(io::stdout().write_all(&page)?)
     }
 }
@@ -51,14 +56,46 @@ fn render_subcommands(mut command: clap::Command, page: &mut Vec<u8>) -> io::Res
         writeln!(page, ".SH \"WSKIT {}\"", subcommand.get_name().to_uppercase())?;
         // The reader of the page breaks the lines.
         let mut help = subcommand.clone().color(clap::ColorChoice::Never).term_width(0);
-        for line in help.render_long_help().to_string().lines() {
-            let line = line.replace('\\', "\\\\").replace('-', "\\-");
-            match line.trim_start() {
-                "" => writeln!(page, ".PP")?,
-                text if text.len() < line.len() => writeln!(page, ".br\n\\ \\ {text}")?,
-                text => writeln!(page, ".br\n{text}")?,
-            }
-        }
+        render_help(&help.render_long_help().to_string(), page)?;
     }
     Ok(())
+}
+
+/// How far what is told of a flag or an argument is indented in a help, and nothing else.
+const TOLD_INDENT: usize = 10;
+
+/// The longest line that is a heading.
+const HEADING_BYTES_MAX: usize = 30;
+
+/// A help, in the format of man.
+fn render_help(help: &str, page: &mut Vec<u8>) -> io::Result<()> {
+    let mut begins_paragraph = true;
+    for line in help.lines() {
+        let text = line.trim_start();
+        let indent = line.len() - text.len();
+        let is_told = indent >= TOLD_INDENT;
+        let is_heading = text.ends_with(':') && text.len() <= HEADING_BYTES_MAX;
+        let escaped = text.replace('\\', "\\\\").replace('-', "\\-");
+        match indent {
+            _ if text.is_empty() => {}
+            0 if begins_paragraph && is_heading => {
+                writeln!(page, ".SS \"{}\"", escaped.trim_end_matches(':'))?;
+            }
+            0 if begins_paragraph => writeln!(page, ".PP\n{escaped}")?,
+            1..TOLD_INDENT if text.starts_with(['-', '<', '[']) => {
+                writeln!(page, ".TP\n\\fB{escaped}\\fR")?;
+            }
+            _ if is_told && begins_paragraph => writeln!(page, ".sp\n{escaped}")?,
+            _ if is_told && is_item(text) => writeln!(page, ".br\n{escaped}")?,
+            _ if is_told => writeln!(page, "{escaped}")?,
+            _ => writeln!(page, ".br\n{}{escaped}", "\\ ".repeat(indent))?,
+        }
+        begins_paragraph = text.is_empty();
+    }
+    Ok(())
+}
+
+/// Whether it is one of the values that a flag may have.
+fn is_item(text: &str) -> bool {
+    text.starts_with("- ")
 }
