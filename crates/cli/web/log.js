@@ -2,7 +2,7 @@
 
 import { element, face, make } from "./dom.js";
 
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat([], { timeStyle: "short" });
 const calendar = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
 
 /** Makes the lines of messages that follow one another. */
