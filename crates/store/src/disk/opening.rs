@@ -26,7 +26,7 @@ type Opened = (PathBuf, Database, HashMap<Arc<str>, Entry>);
 pub(super) fn open(folder: &Path) -> Result<Opened, OpenError> {
     let path = folder.join(FILE);
     let io = |error| OpenError::Io(path.clone(), error);
-    fs::create_dir_all(folder).map_err(io)?;
+    fs::create_dir_all(folder).map_err(|error| OpenError::Io(folder.to_owned(), error))?;
     if !path.try_exists().map_err(io)? {
         create(folder, &path)?;
     }
