@@ -17,9 +17,11 @@ pub(crate) struct Delivering {
     together: Vec<Commit<Speaker>>,
 }
 
-/// After so many deliveries, which is some two milliseconds, and those of what is gathered then, the others get a turn, so
-/// that what was delivered can go out. With fewer, a reader in a large room would get by many writes what came by one
-/// commit.
+/// After so many deliveries, which is some two milliseconds, the others get a turn, so that what was delivered can go out.
+/// With fewer, a reader in a large room would get by many writes what came by one commit.
+///
+/// A turn is longer by what cannot be cut: it makes one delivery less than this at most, then those of up to
+/// [`TOGETHER_MAX`] commits of one room, and last those of the commit that came behind them.
 const DELIVERIES_PER_TURN: usize = 16_000;
 
 /// What a commit counts as, beside its deliveries.
