@@ -62,8 +62,13 @@ struct Shared {
     bytes: Bytes,
 }
 
-/// Below this a copy costs less than a piece of its own in the write.
-const SHARED_BYTES_MIN: usize = 4096;
+/// Below this a copy costs less than a piece of its own in the write, for a write of pieces is a
+/// longer way through the system than a write of one.
+const SHARED_BYTES_MIN: usize = 24 << 10;
+
+/// The same for bytes that many share: while those wait, copies would need memory each.
+#[cfg(feature = "std")]
+const SHARED_BY_MANY_BYTES_MIN: usize = 4 << 10;
 
 /// A buffer of its own begins with this much.
 const BUFFER_BYTES_MIN: usize = 64;
@@ -221,7 +226,7 @@ impl Output {
         len: usize,
         bytes: &Bytes,
     ) {
-        if bytes.len() >= SHARED_BYTES_MIN {
+        if bytes.len() >= SHARED_BY_MANY_BYTES_MIN {
             self.copy_front(array, len);
             return self.share_long(bytes.clone());
         }
@@ -358,8 +363,8 @@ mod tests {
     proptest! {
         #[test]
         fn bytes_leave_in_the_order_they_came(
-            pieces in proptest::collection::vec((any::<bool>(), 0..9000usize), 0..12),
-            steps in proptest::collection::vec(1..20_000usize, 1..40),
+            pieces in proptest::collection::vec((any::<bool>(), 0..2 * SHARED_BYTES_MIN), 0..12),
+            steps in proptest::collection::vec(1..4 * SHARED_BYTES_MIN, 1..40),
         ) {
             let mut output = Output::default();
             let mut expected = Vec::new();
@@ -378,6 +383,21 @@ mod tests {
                 expected.drain(..step);
             }
         }
+    }
+
+    #[test]
+    fn long_bytes_are_shared_and_those_of_many_sooner() {
+        let is_shared = |queue: fn(&mut Output, Bytes), len: usize| {
+            let (mut output, bytes) = (Output::default(), Bytes::from(vec![0; len]));
+            queue(&mut output, bytes.clone());
+            output.chunks().any(|chunk| chunk.as_ptr() == bytes.as_ptr())
+        };
+        let one: fn(&mut Output, Bytes) = |output, bytes| output.share_behind(b"head", 4, bytes);
+        assert!(!is_shared(one, SHARED_BYTES_MIN - 1) && is_shared(one, SHARED_BYTES_MIN));
+        let of_many: fn(&mut Output, Bytes) =
+            |output, bytes| output.share_one_of_many(b"head", 4, &bytes);
+        assert!(!is_shared(of_many, SHARED_BY_MANY_BYTES_MIN - 1));
+        assert!(is_shared(of_many, SHARED_BY_MANY_BYTES_MIN));
     }
 
     #[test]
