@@ -208,6 +208,8 @@ fn peer(client: &Client, stream: &ClientStream) -> Option<String> {
     if let Some(path) = client.chosen_unix_socket() {
         return Some(format!("unix:{}", printable(&path.to_string_lossy())));
     }
+    #[cfg(not(unix))]
+    let _it_has_no_such_way = client;
     let address = match beneath(stream) {
         Some(beneath) => beneath.peer_addr,
         None => stream.tcp()?.peer_addr().ok(),
