@@ -121,6 +121,14 @@ fn a_wrong_command_line_is_told_so() {
 }
 
 #[test]
+fn a_nats_server_that_is_not_there_is_named_without_a_password() {
+    let ran = run(&["serve", "--listen", "127.0.0.1:0", "--nats", "ann:hush@127.0.0.1:1"], b"");
+    assert_eq!((ran.code, ran.text()), (Some(3), ""), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("wskit: nats://127.0.0.1:1: NATS: "), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("hush"), "{}", ran.stderr);
+}
+
+#[test]
 fn a_file_that_cannot_be_read_is_a_fault_of_the_command_line_and_no_end_of_a_service() {
     let serve = ["serve", "--ephemeral", "--listen", "127.0.0.1:0"];
     let api = ["--api-listen", "127.0.0.1:0", "--api-token-file", "nowhere"];

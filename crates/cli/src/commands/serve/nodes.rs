@@ -80,7 +80,7 @@ impl NatsArguments {
         settings.replicas = self.nats_replicas.into();
         settings.message_bytes_max = message_bytes_max;
         let places = settings.places().join(", ");
-        let nats = Nats::connect(settings, bounds).map_err(|error| explain(&error))?;
+        let nats = Nats::connect(settings, bounds).map_err(|error| explain(&error, &places))?;
         let place = format!("shares its rooms with other nodes on {places}");
         let words = nats.exchange();
         let neighbours: Neighbours = Box::new(|hub, clock| Box::pin(exchange(words, hub, clock)));
@@ -104,13 +104,14 @@ async fn exchange(mut words: Exchange, hub: Hub, clock: Clock) {
     }
 }
 
-fn explain(error: &ConnectError) -> Failure {
+/// Why there is no connection to any of these places.
+fn explain(error: &ConnectError, places: &str) -> Failure {
     match error {
         ConnectError::Settings(why) => Failure::new(Kind::Usage, format_args!("--nats: {why}")),
         ConnectError::Local(error) => Failure::new(Kind::Local, error),
         error => Failure::new(
             Kind::Connect,
-            format_args!("{error}; start the NATS server, or name another with --nats"),
+            format_args!("{places}: {error}; start the NATS server, or name another with --nats"),
         ),
     }
 }
