@@ -8,7 +8,7 @@ export const require = createRequire(import.meta.url);
 export async function check(name, run) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no outcome within 60 s")), 60_000);
+    timer = setTimeout(() => reject(new Error("no outcome within 180 s")), 180_000);
   });
   try {
     await Promise.race([run(), late]);

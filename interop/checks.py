@@ -9,7 +9,7 @@ async def check(name, run):
     """Runs a check and prints `ok NAME` or `not ok NAME: why`."""
     global failures
     try:
-        await asyncio.wait_for(run(), 60)
+        await asyncio.wait_for(run(), 180)
         print(f"ok {name}", flush=True)
     except Exception as error:
         failures += 1

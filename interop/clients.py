@@ -56,7 +56,7 @@ async def fragments():
 async def pings():
     async with opened() as socket:
         for payload in (b"", b"between", b"x" * 125):
-            await asyncio.wait_for(await socket.ping(payload), 10)
+            await asyncio.wait_for(await socket.ping(payload), 60)
 
 
 async def subprotocols():

@@ -13,7 +13,7 @@ start() {
   : >"$work/started"
   "$@" >"$work/started" 2>"$work/errors" &
   servers+=($!)
-  for _ in $(seq 100); do
+  for _ in $(seq 600); do
     url=$(grep -om1 '\(wss\?://\|unix:\)[^ ]*' "$work/started" || true)
     [ -z "$url" ] || return 0
     sleep 0.1

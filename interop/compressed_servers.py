@@ -1,4 +1,5 @@
-"""Python's `websockets` as servers that compress whatever comes and echo it; prints the URL and the name of each."""
+"""Python's `websockets` as servers that compress whatever comes and echo it; prints the URL and the name of each, once
+all listen."""
 
 import asyncio
 
@@ -16,10 +17,12 @@ async def main():
         "context-keeping": {},
         "contextless": {"server_no_context_takeover": True, "client_no_context_takeover": True},
     }
+    lines = []
     for name, options in servers.items():
         extensions = [ServerPerMessageDeflateFactory(**options)]
         server = await serve(echo, "127.0.0.1", 0, compression=None, extensions=extensions)
-        print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ {name} python websockets", flush=True)
+        lines.append(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ {name} python websockets")
+    print("\n".join(lines), flush=True)
     await asyncio.Event().wait()
 
 

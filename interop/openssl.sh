@@ -9,7 +9,7 @@ work=$(mktemp)
 trap 'rm -f "$work"' EXIT
 
 # Runs a handshake and leaves what openssl tells in $work.
-talk() { timeout 20 openssl s_client -connect "$authority" -CAfile "$ca" -verify_return_error -servername localhost "$@" >"$work" 2>&1; }
+talk() { timeout 60 openssl s_client -connect "$authority" -CAfile "$ca" -verify_return_error -servername localhost "$@" >"$work" 2>&1; }
 
 check() {
   local name=$1
