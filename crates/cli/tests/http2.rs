@@ -61,7 +61,7 @@ async fn a_connection_and_each_websocket_on_it_have_a_place() {
         if connection.open(&client(&server, "/")).await.is_ok() {
             break;
         }
-        assert!(attempt < 1_000, "its place is not given back");
+        assert!(attempt < 10_000, "its place is not given back");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
 }

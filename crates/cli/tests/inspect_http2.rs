@@ -93,7 +93,7 @@ fn serve_http2(
     let settings = settings.to_vec();
     thread::spawn(move || {
         let (stream, _) = listener.accept().unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         talk(stream, &settings, answer);
     });
     url
@@ -208,7 +208,7 @@ fn tls_config() -> Arc<ServerConfig> {
 }
 
 fn begin_tls(config: Arc<ServerConfig>, stream: TcpStream) -> Tls {
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let mut tls = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
     tls.conn.complete_io(&mut tls.sock).unwrap();
     tls

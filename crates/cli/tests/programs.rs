@@ -250,7 +250,7 @@ async fn what_happens_is_counted() {
 #[cfg(unix)]
 #[tokio::test]
 async fn a_server_that_is_told_to_stop_is_not_ready_first_and_reports_at_last() {
-    let mut server = Server::start(&["--drain-delay", "2"]);
+    let mut server = Server::start(&["--drain-delay", "5"]);
     let mut ann = server.join().await;
     let pid = server.child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());

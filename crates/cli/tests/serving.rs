@@ -71,7 +71,9 @@ async fn all_hear_what_is_said_where_they_are_more_than_a_speaker_carries_for() 
         let url = format!("ws://{}/chat", server.address);
         let mut members = Vec::new();
         for _ in 0..100 {
-            members.push(wskit::connect(&url).await.unwrap());
+            let mut member = wskit::connect(&url).await.unwrap();
+            assert_eq!(event(&mut member).await["event"], "welcome");
+            members.push(member);
         }
         let talk = async {
             for speaker in [0, 99] {

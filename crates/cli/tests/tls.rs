@@ -168,7 +168,7 @@ fn a_url_of_the_wrong_kind_is_explained_in_both_directions() {
 
 #[test]
 fn a_client_that_says_nothing_is_not_waited_for_and_keeps_nobody_waiting() {
-    let echo = Server::start(&["echo", "--tls-self-signed", "--opening-timeout", "1"]);
+    let echo = Server::start(&["echo", "--tls-self-signed", "--opening-timeout", "4"]);
     let mut silent = TcpStream::connect(&echo.address).unwrap();
     let url = format!("wss://{}/", echo.address);
     let ran = run(&["connect", "--expect", "1", "--insecure", &url], b"hello\n");

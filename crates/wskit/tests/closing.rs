@@ -11,21 +11,28 @@ use wskit::{
     WebSocket,
 };
 
-/// Far less than the close timeout of five seconds, and far more than TCP on one machine takes.
-const PROMPTLY: Duration = Duration::from_secs(2);
+/// Far less than the close timeout of these tests, and far more than TCP on one machine takes.
+const PROMPTLY: Duration = Duration::from_secs(60);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(3600);
 /// Long enough for something that should not happen to happen.
 const A_WHILE: Duration = Duration::from_millis(100);
 
 type Socket = WebSocket<TcpStream>;
 
+fn patient() -> Timeouts {
+    Timeouts { close_timeout: CLOSE_TIMEOUT, ..Timeouts::default() }
+}
+
 async fn pair() -> (Socket, Socket) {
-    open(&client(), &Server::new(), tcp().await).await
+    let (client, server) = (client().timeouts(patient()), Server::new().timeouts(patient()));
+    open(&client, &server, tcp().await).await
 }
 
 /// A server and a client that speaks by hand.
 async fn server() -> (Socket, Peer<TcpStream>) {
     let (near, far) = tcp().await;
-    let (server, peer) = tokio::join!(wskit::accept(far), Peer::client(near));
+    let server = Server::new().timeouts(patient());
+    let (server, peer) = tokio::join!(server.accept(far), Peer::client(near));
     (server.unwrap(), peer)
 }
 
@@ -80,7 +87,7 @@ async fn the_server_ends_tcp_first_when_it_closes() {
 #[tokio::test]
 async fn the_client_waits_for_the_server_to_end_tcp() {
     let (near, far) = tcp().await;
-    let client = client();
+    let client = client().timeouts(patient());
     let (client, mut peer) = tokio::join!(client.connect_on(near), Peer::server(far));
     let mut client = client.unwrap();
     let closing =

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use wskit::proto::handshake::Key;
 
 /// No run of the command takes longer.
-const RUN_TIME_MAX: Duration = Duration::from_secs(30);
+const RUN_TIME_MAX: Duration = Duration::from_secs(50);
 
 /// What a run of the command left.
 #[derive(Debug)]
@@ -187,8 +187,8 @@ pub(crate) fn serve_bytes(response: impl Into<Vec<u8>>) -> String {
 
 /// A URL at which nothing listens.
 pub(crate) fn nowhere() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("ws://{}/", listener.local_addr().unwrap())
+    // A port that was free a moment ago may be another test's by now; this one is given to nobody.
+    "ws://127.0.0.1:9/".into()
 }
 
 /// What the client still sends is read, or the end would be a reset, which destroys what was sent last.

@@ -168,7 +168,7 @@ async fn until_here(socket: &mut WebSocket<ClientStream>, names: &[&str]) {
         if members == names && event["count"] == names.len() {
             return;
         }
-        assert!(began.elapsed() < Duration::from_secs(15), "{event}");
+        assert!(began.elapsed() < WAIT_MAX, "{event}");
         pause(50).await;
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use wskit::{ClientStream, Message, WebSocket};
 
 /// Nothing takes longer.
-pub(crate) const WAIT_MAX: Duration = Duration::from_secs(60);
+pub(crate) const WAIT_MAX: Duration = Duration::from_secs(120);
 
 /// How long somebody waits for the next event before asking another node.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -71,7 +71,7 @@ impl Talker {
             if self.unacknowledged.is_empty() {
                 return;
             }
-            let Some(event) = event(socket).await else { return };
+            let Some(event) = event_within(PATIENCE, socket).await else { return };
             match event["event"].as_str() {
                 Some("acknowledged") => {
                     let message = event["id"].as_str().unwrap().parse().unwrap();
@@ -142,7 +142,7 @@ impl Reader {
     /// Reads until the connection breaks, nothing comes for long, or the last is there.
     async fn read_from(&mut self, socket: &mut WebSocket<ClientStream>, last: Option<usize>) {
         while last.is_none_or(|last| self.texts.len() < last) {
-            let Some(event) = event(socket).await else { return };
+            let Some(event) = event_within(PATIENCE, socket).await else { return };
             match event["event"].as_str() {
                 Some("welcome") if self.texts.is_empty() => {
                     self.epoch = event["epoch"].as_str().unwrap().into();
@@ -162,9 +162,17 @@ impl Reader {
     }
 }
 
-/// The next event, if one comes and the connection lasts.
+/// The next event, if the connection lasts.
 pub(crate) async fn event(socket: &mut WebSocket<ClientStream>) -> Option<serde_json::Value> {
-    match within(PATIENCE, socket.recv()).await.ok()? {
+    event_within(WAIT_MAX, socket).await
+}
+
+/// The next event, if one comes in this time and the connection lasts.
+async fn event_within(
+    time: Duration,
+    socket: &mut WebSocket<ClientStream>,
+) -> Option<serde_json::Value> {
+    match within(time, socket.recv()).await.ok()? {
         Some(Ok(Message::Text(text))) => Some(serde_json::from_str(&text).unwrap()),
         Some(Ok(Message::Close(Some(frame)))) => {
             let code = frame.code().number();

@@ -1,17 +1,17 @@
 //! Three `nats-server`s of the test's own that are one cluster.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::nats_server::{CONFIG, NatsServer};
+use crate::nats_server::{CONFIG, NatsServer, free_port};
 
 const SERVERS: usize = 3;
 
 /// The start of a server takes no longer.
-const START_MAX: Duration = Duration::from_secs(30);
+const START_MAX: Duration = Duration::from_secs(120);
 
 pub(crate) struct NatsCluster {
     servers: Vec<Member>,
@@ -26,13 +26,8 @@ struct Member {
 
 impl NatsCluster {
     pub(crate) fn start() -> Self {
-        // Held together, so that they differ.
-        let listeners: Vec<_> =
-            (0..2 * SERVERS).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-        let ports: Vec<_> =
-            listeners.iter().map(|listener| listener.local_addr().unwrap().port()).collect();
-        drop(listeners);
-        let (routes, monitors) = ports.split_at(SERVERS);
+        let routes = [(); SERVERS].map(|()| free_port());
+        let monitors = [(); SERVERS].map(|()| free_port());
         let all: Vec<_> = routes.iter().map(|port| format!("nats://127.0.0.1:{port}")).collect();
         let member = |number: usize| {
             let folder = tempfile::tempdir().unwrap();

@@ -3,7 +3,9 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -34,7 +36,8 @@ impl NatsServer {
 
     fn start_with(config: Option<TempDir>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (child, port) = start("-1", &folder, config.as_ref());
+        let port = free_port();
+        let child = start(port, &folder, config.as_ref());
         Self { child, port, folder, config }
     }
 
@@ -63,7 +66,7 @@ impl NatsServer {
     }
 
     pub(crate) fn start_again(&mut self) {
-        (self.child, _) = start(&self.port.to_string(), &self.folder, self.config.as_ref());
+        self.child = start(self.port, &self.folder, self.config.as_ref());
     }
 
     /// A copy of what it has in its folder; to be made while it does not run.
@@ -98,27 +101,29 @@ fn copy_all(from: &Path, to: &Path) {
     assert!(copied.success());
 }
 
-fn start(port: &str, folder: &TempDir, config: Option<&TempDir>) -> (Child, u16) {
+/// A port that is free, and not among those that the system gives by itself: nobody has it while a server is down.
+pub(crate) fn free_port() -> u16 {
+    loop {
+        let port = 10_000 + (RandomState::new().hash_one(()) % 20_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+fn start(port: u16, folder: &TempDir, config: Option<&TempDir>) -> Child {
     let mut command = Command::new("nats-server");
-    command.args(["--jetstream", "--addr", "127.0.0.1", "--port", port, "--store_dir"]);
-    command.arg(folder.path());
+    command.args(["--jetstream", "--addr", "127.0.0.1", "--port", &port.to_string()]);
+    command.arg("--store_dir").arg(folder.path());
     if let Some(config) = config {
         command.arg("--config").arg(config.path().join(CONFIG));
     }
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the tests need nats-server (apt install nats-server)");
-    let mut port = None;
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    for line in &mut lines {
-        let line = line.unwrap();
-        if let Some((_, address)) = line.split_once("Listening for client connections on ") {
-            port = address.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
-        }
-        if line.ends_with("Server is ready") {
-            break;
-        }
-    }
+    let is_ready = lines.any(|line| line.unwrap().ends_with("Server is ready"));
+    assert!(is_ready, "nats-server does not start");
     // Or it would stop when nobody reads what it says.
     thread::spawn(move || lines.for_each(drop));
-    (child, port.expect("nats-server does not listen"))
+    child
 }

@@ -53,7 +53,7 @@ fn a_node_whose_clock_is_far_ahead_ends_nothing() {
 #[test]
 fn what_is_too_old_for_the_server_goes_and_a_room_without_messages_begins_anew() {
     let server = NatsServer::start();
-    let age_max = Duration::from_secs(1);
+    let age_max = Duration::from_secs(3);
     let (one, other) = (store(&server, age_max), store(&server, age_max));
     let _following = (follow(&one, "room"), follow(&other, "room"));
     assert_eq!(say(&one, u64::MAX), 1);

@@ -23,7 +23,7 @@ fn keep_at_last(store: &dyn Store<u32>, id: &str, payload: &str, tag: u32) -> (S
         if !matches!(commit.outcome, Outcome::Refused(_)) {
             return (commit.epoch.to_string(), kept(commit.outcome).offset);
         }
-        assert!(began.elapsed() < Duration::from_secs(30), "{:?}", commit.outcome);
+        assert!(began.elapsed() < Duration::from_secs(120), "{:?}", commit.outcome);
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -238,7 +238,7 @@ async fn row_52_refusals_carry_status_headers_and_the_start_of_the_body() {
             peer.send(head);
             peer.send_for_ever(&piece, pause);
         });
-        let client = Client::new(&server.url).unwrap().opening_timeout(SHORT * 2);
+        let client = Client::new(&server.url).unwrap().opening_timeout(SHORT * 10);
         let Err(Error::Handshake(error)) = within_patience(client.connect()).await else {
             panic!("the status is lost, pausing {pause:?}")
         };

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
 /// How long anything that must happen may take. Long, because it only ever passes in full when a test fails.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A timeout that a test waits for.
 pub(crate) const SHORT: Duration = Duration::from_millis(300);

@@ -25,7 +25,7 @@ type Opened = Result<WebSocket<wskit::ClientStream>, Error>;
 /// The outcome of an opening to which the server answers so.
 async fn opened_by(act: impl AsyncFnOnce(&mut Frames)) -> (Opened, Frames) {
     let (connection, mut server) = begin().await;
-    let client = client().opening_timeout(Duration::from_secs(5));
+    let client = client().opening_timeout(Duration::from_secs(60));
     let answer = async {
         assert_eq!(server.next(HEADERS).await.stream, 1);
         act(&mut server).await;
