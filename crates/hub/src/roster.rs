@@ -1,7 +1,6 @@
 //! Who is in a room.
 
 use std::collections::{BTreeMap, HashSet};
-use std::slice::from_ref;
 
 use crate::closing::Closing;
 use crate::complaint::Complaint;
@@ -10,6 +9,7 @@ use crate::elsewhere::Elsewhere;
 use crate::limits::Limits;
 use crate::mailbox::Slot;
 use crate::name::{Likeness, MemberName, NameKind};
+use crate::parcel::Parcel;
 
 /// The members of a room in the order in which they came, no two with names that people would mix up.
 #[derive(Debug, Default)]
@@ -99,7 +99,7 @@ impl Roster {
 
     pub(crate) fn deliver(&self, delivery: &Delivery) {
         let readers = self.members.values().filter(|member| member.reads);
-        post(readers.map(|member| (&member.slot, from_ref(delivery))));
+        post(readers.map(|member| (&member.slot, ())), |slot, ()| slot.post(delivery.clone()));
     }
 
     /// The member gets messages from this offset on as they are committed.
@@ -111,17 +111,22 @@ impl Roster {
 
     /// Delivers messages, the first of which is at this offset, to those who follow.
     pub(crate) fn deliver_messages(&self, first: u64, messages: &[Delivery]) {
-        post(self.members.values().filter_map(|member| {
+        let joined = Parcel::join(messages);
+        let followers = self.members.values().filter_map(|member| {
             // Who has caught up only now may have read some of them.
             let read = usize::try_from(member.follows_from?.saturating_sub(first)).ok()?;
             let missing = messages.get(read..).filter(|missing| !missing.is_empty())?;
             Some((&member.slot, missing))
-        }));
+        });
+        post(followers, |slot, missing| match &joined {
+            Some(joined) if missing.len() == messages.len() => slot.post_all([joined.clone()]),
+            _ => slot.post_all(missing.iter().cloned().map(Parcel::One)),
+        });
     }
 
     pub(crate) fn deliver_except(&self, id: MemberId, delivery: &Delivery) {
         let others = self.members.iter().filter(|(other, member)| **other != id && member.reads);
-        post(others.map(|(_, member)| (&member.slot, from_ref(delivery))));
+        post(others.map(|(_, member)| (&member.slot, ())), |slot, ()| slot.post(delivery.clone()));
     }
 
     /// What waits for each member, in bytes.
@@ -168,14 +173,17 @@ impl Roster {
 
 /// Posts to some together: the memory of all of them is asked for before the first is posted to, so that it comes at the
 /// same time. Where there are thousands of members it lies far away.
-fn post<'a>(mut posts: impl Iterator<Item = (&'a Slot, &'a [Delivery])> + Clone) {
+fn post<'a, T>(
+    mut readers: impl Iterator<Item = (&'a Slot, T)> + Clone,
+    post_to: impl Fn(&'a Slot, T),
+) {
     loop {
-        let next = posts.clone().take(POSTED_TOGETHER);
+        let next = readers.clone().take(POSTED_TOGETHER);
         if next.map(|(slot, _)| slot.prefetch()).count() == 0 {
             return;
         }
-        for (slot, deliveries) in posts.by_ref().take(POSTED_TOGETHER) {
-            slot.post_all(deliveries.iter().cloned());
+        for (slot, posted) in readers.by_ref().take(POSTED_TOGETHER) {
+            post_to(slot, posted);
         }
     }
 }

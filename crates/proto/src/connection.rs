@@ -139,6 +139,18 @@ impl Connection {
         self.sending.send_prepared(prepared, output)
     }
 
+    /// Sends messages that are shared by many connections, one after the other.
+    ///
+    /// See [`Sending::send_joined`].
+    #[cfg(feature = "std")]
+    pub fn send_joined(
+        &mut self,
+        joined: &crate::Joined,
+        output: &mut Output,
+    ) -> Result<(), SendError> {
+        self.sending.send_joined(joined, output)
+    }
+
     /// Sends a message as it is, even where compression was agreed.
     pub fn send_uncompressed(
         &mut self,

@@ -47,8 +47,8 @@ pub use deadlines::{Deadlines, Missed, Timeouts, Timestamp};
 pub use error::{ProtocolError, SendError};
 pub use frame::{CloseCode, CloseFrame, Kind, MaskingKey};
 pub use limits::Limits;
-#[cfg(feature = "std")]
-pub use message::Prepared;
 pub use message::{ControlEvent, Event, Message, Piece, PieceEvent};
+#[cfg(feature = "std")]
+pub use message::{Joined, Prepared};
 pub use output::{Output, OutputMemory};
 pub use wskit_bytes::{Input, InvalidUtf8, Payload, Text, TextPayload, Utf8Validator, mask};

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use wskit_proto::closing::State;
 use wskit_proto::handshake::{Acceptance, ClientOpening, ClientRequest, Key, ServerOpening};
 use wskit_proto::{
-    Compression, CompressionMode, Config, Connection, Event, Input, Kind, Limits, Message, Output,
-    PieceEvent, Prepared, ProtocolError, Role, WindowBits, mask,
+    Compression, CompressionMode, Config, Connection, Event, Input, Joined, Kind, Limits, Message,
+    Output, PieceEvent, Prepared, ProtocolError, Role, SendError, WindowBits, mask,
 };
 
 const CLIENT: Role = Role::Client(|| [0x37, 0xfa, 0x21, 0x3d]);
@@ -393,6 +393,43 @@ fn what_is_short_or_does_not_shrink_goes_out_plain_and_upsets_no_context() {
     assert!(sizes[4].1 < sizes[3].1, "the context is kept: {sizes:?}");
     let (_, saved) = server.savings();
     assert_eq!(saved.plain_bytes, 3 * prose.len() as u64);
+}
+
+#[test]
+fn joined_messages_are_sent_as_each_by_itself_would_be() {
+    let messages = ["news", "", "other news, and other news, and other news"].map(Prepared::text);
+    let joined = Joined::from(messages.to_vec());
+    for (one_by_one, together) in [
+        (open(shared(), shared(), Limits::default()), open(shared(), shared(), Limits::default())),
+        (
+            open(shared(), Compression::off(), Limits::default()),
+            open(shared(), Compression::off(), Limits::default()),
+        ),
+    ] {
+        for (mut one_by_one, mut together) in
+            [(one_by_one.0, together.0), (one_by_one.1, together.1)]
+        {
+            let (mut expected, mut output) = Default::default();
+            messages.iter().for_each(|one| one_by_one.send_prepared(one, &mut expected).unwrap());
+            together.send_joined(&joined, &mut output).unwrap();
+            assert_eq!(drain(&mut output), drain(&mut expected));
+            together.send(Message::Close(None), &mut output).unwrap();
+            assert_eq!(together.send_joined(&joined, &mut output), Err(SendError::Closed));
+        }
+    }
+}
+
+#[test]
+fn long_joined_messages_are_shared_and_not_copied() {
+    let joined = Joined::from(vec![Prepared::binary(vec![7; 30_000]); 2]);
+    let places = [(); 2].map(|()| {
+        let (_, mut server) = open(shared(), Compression::off(), Limits::default());
+        let mut output = Output::default();
+        server.send_joined(&joined, &mut output).unwrap();
+        assert_eq!((output.len(), output.chunks().count()), (2 * (4 + 30_000), 1));
+        output.chunks().next().unwrap().as_ptr()
+    });
+    assert_eq!(places[0], places[1], "they are joined once");
 }
 
 #[test]

@@ -69,7 +69,7 @@ pub use wskit_proto::handshake::{
     Rejection, Request, RequestError, RequestLine, ResponseError, Subprotocol,
 };
 pub use wskit_proto::{
-    CloseCode, CloseFrame, Compression, CompressionMode, Kind, Limits, Message, Prepared,
+    CloseCode, CloseFrame, Compression, CompressionMode, Joined, Kind, Limits, Message, Prepared,
     ProtocolError, Savings, SendError, Text, Timeouts, WindowBits,
 };
 

@@ -3,6 +3,8 @@
 #[cfg(feature = "deflate")]
 mod deflate;
 mod event;
+#[cfg(feature = "std")]
+mod joined;
 mod owned;
 #[cfg(feature = "std")]
 mod prepared;
@@ -10,6 +12,8 @@ mod receive;
 mod send;
 
 pub use event::{ControlEvent, Event, Piece, PieceEvent};
+#[cfg(feature = "std")]
+pub use joined::Joined;
 pub use owned::Message;
 #[cfg(feature = "std")]
 pub use prepared::Prepared;

@@ -3,6 +3,8 @@
 #[cfg(feature = "deflate")]
 use super::deflate::Deflating;
 use super::event::ControlEvent;
+#[cfg(feature = "std")]
+use super::joined::Joined;
 use super::owned::Message;
 #[cfg(feature = "std")]
 use super::prepared::Prepared;
@@ -128,6 +130,27 @@ impl Sending {
         let (header, len) = frame.header(None, prepared.payload().len());
         output.share_one_of_many(&header, len, prepared.payload());
         Ok(())
+    }
+
+    /// Sends messages that are shared by many connections, one after the other.
+    #[cfg(feature = "std")]
+    pub fn send_joined(&mut self, joined: &Joined, output: &mut Output) -> Result<(), SendError> {
+        if !self.sends_joined() {
+            return joined.messages().iter().try_for_each(|one| self.send_prepared(one, output));
+        }
+        self.check_between_messages()?;
+        output.share_one_of_many(&[], 0, joined.frames());
+        Ok(())
+    }
+
+    /// Whether messages leave with the same bytes on every such connection.
+    #[cfg(feature = "std")]
+    fn sends_joined(&self) -> bool {
+        #[cfg(feature = "deflate")]
+        if self.deflating.is_some() {
+            return false;
+        }
+        matches!(self.role, Role::Server)
     }
 
     /// Sends a message as it is, even where compression was agreed: for what is known not to

@@ -29,7 +29,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use wskit_proto::closing::State;
 use wskit_proto::handshake::Agreed;
 use wskit_proto::{
-    CloseCode, CloseFrame, Config, Connection, Kind, Message, Output, Prepared, Role, Savings,
+    CloseCode, CloseFrame, Config, Connection, Joined, Kind, Message, Output, Prepared, Role,
+    Savings,
 };
 
 /// An open WebSocket connection on a stream of bytes `S`.
@@ -101,12 +102,12 @@ pub(crate) struct Inner<S> {
 }
 
 /// The ends of a connection that is in one hand.
-struct Joined<'a, S> {
+struct Both<'a, S> {
     stream: &'a mut S,
     outgoing: &'a mut Outgoing,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Ends for Joined<'_, S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Ends for Both<'_, S> {
     type Reader = S;
     type Writer = S;
 
@@ -224,7 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     pub async fn recv_piece(&mut self) -> Option<Result<MessagePiece, Error>> {
         poll_fn(|cx| {
             let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
-            incoming.poll_item(&mut Joined { stream, outgoing }, cx)
+            incoming.poll_item(&mut Both { stream, outgoing }, cx)
         })
         .await
     }
@@ -315,7 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
     #[inline(always)]
     pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
-        incoming.poll_item(&mut Joined { stream, outgoing }, cx)
+        incoming.poll_item(&mut Both { stream, outgoing }, cx)
     }
 
     /// `poll_recv` for messages that nobody wants. Apart from it, so that it is inlined where they
@@ -349,6 +350,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         Ok(self.inner.outgoing.encode_prepared(message)?)
     }
 
+    /// Queues messages for many connections, one after the other, whether there is room or not.
+    #[inline]
+    pub fn start_send_joined(&mut self, joined: &Joined) -> Result<(), Error> {
+        Ok(self.inner.outgoing.encode_joined(joined)?)
+    }
+
     /// Ready when everything that was queued is written.
     pub fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let Inner { stream, outgoing, .. } = &mut *self.inner;
@@ -366,7 +373,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
             return Poll::Ready(written.map_err(broken));
         }
         let Inner { stream, incoming, outgoing, .. } = &mut *self.inner;
-        incoming.poll_stalled(&mut Joined { stream, outgoing }, cx).map(Err)
+        incoming.poll_stalled(&mut Both { stream, outgoing }, cx).map(Err)
     }
 }
 

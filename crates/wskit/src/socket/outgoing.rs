@@ -9,7 +9,7 @@ use std::{
 use tokio::io::AsyncWrite;
 use wskit_proto::closing::State;
 use wskit_proto::message::Sending;
-use wskit_proto::{Kind, Message, Output, Prepared, SendError};
+use wskit_proto::{Joined, Kind, Message, Output, Prepared, SendError};
 
 #[derive(Debug)]
 pub(crate) struct Outgoing {
@@ -40,6 +40,12 @@ impl Outgoing {
     pub(crate) fn encode_prepared(&mut self, message: &Prepared) -> Result<(), SendError> {
         self.prepare();
         self.sending.send_prepared(message, &mut self.output)
+    }
+
+    /// Encodes messages that many connections share.
+    pub(crate) fn encode_joined(&mut self, joined: &Joined) -> Result<(), SendError> {
+        self.prepare();
+        self.sending.send_joined(joined, &mut self.output)
     }
 
     /// Encodes a message without compressing it.

@@ -38,7 +38,7 @@ pub(super) struct Batch<'a> {
 
 impl Traffic {
     pub(super) fn count(&self, bytes: usize) {
-        self.batch().count(bytes);
+        self.batch().count(1, bytes);
     }
 
     pub(super) fn batch(&self) -> Batch<'_> {
@@ -47,8 +47,8 @@ impl Traffic {
 }
 
 impl Batch<'_> {
-    pub(super) fn count(&mut self, bytes: usize) {
-        self.messages += 1;
+    pub(super) fn count(&mut self, messages: usize, bytes: usize) {
+        self.messages += messages as u64;
         self.bytes += bytes as u64;
     }
 }

@@ -4,17 +4,18 @@ use super::counters::Counters;
 use super::postmen::{Postmen, Round};
 use crate::accepting::{Goodbye, Stream};
 use crate::listener::Connection;
+use futures_util::task::{ArcWake, waker_ref};
 use std::future::{Future, poll_fn};
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Wake, Waker, ready};
+use std::task::{Context, Poll, Waker, ready};
 use tokio::io::Interest;
 use wskit::tls::MaybeTls;
 use wskit::{CloseCode, Error, Message, WebSocket};
-use wskit_hub::{Closing, Mailbox};
+use wskit_hub::{Closing, Handed, Mailbox, Parcel};
 
 /// A member's mailbox and socket. Its task receives, waits for a socket that takes nothing, and ends the connection;
 /// what waits in the mailbox is carried to the socket by [`Postmen`] too.
@@ -139,20 +140,26 @@ impl Ends {
             return Poll::Ready(Ok(None));
         }
         let mut delivered = line.counters.delivered.batch();
-        let calling = Waker::from(line.clone());
+        let calling = waker_ref(line);
         loop {
             let context = &mut Context::from_waker(task);
             if socket.poll_ready(context)?.is_pending() {
                 // A peer that reads nothing must not keep its place in the room.
                 return mailbox.poll_overrun(context).map(|closing| Ok(Some(closing)));
             }
-            match mailbox.poll_next(&mut Context::from_waker(&calling)) {
-                Poll::Ready(Ok(delivery)) => {
-                    socket.start_send_prepared(delivery.message())?;
-                    delivered.count(delivery.message().payload().len());
-                }
-                Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Some(closing))),
-                Poll::Pending => return Poll::Ready(Ok(None)),
+            let Handed { parcel, is_last } =
+                match mailbox.poll_parcel(&mut Context::from_waker(&calling)) {
+                    Poll::Ready(Ok(handed)) => handed,
+                    Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Some(closing))),
+                    Poll::Pending => return Poll::Ready(Ok(None)),
+                };
+            match &parcel {
+                Parcel::One(delivery) => socket.start_send_prepared(delivery.message())?,
+                Parcel::Joined(joined) => socket.start_send_joined(joined)?,
+            }
+            delivered.count(parcel.count(), parcel.bytes());
+            if is_last {
+                return Poll::Ready(Ok(None));
             }
         }
     }
@@ -167,12 +174,17 @@ impl Ends {
     }
 }
 
-/// What the mailbox wakes when something comes.
-impl Wake for Line {
+/// What the mailbox wakes when something comes. Not as std's `Wake`, whose wakers cannot be borrowed from a line: each
+/// delivery would count one more owner.
+impl ArcWake for Line {
     fn wake(self: Arc<Self>) {
         if !self.is_called.swap(true, Ordering::Relaxed) {
             self.postmen.clone().call(self);
         }
+    }
+
+    fn wake_by_ref(line: &Arc<Self>) {
+        line.clone().wake();
     }
 }
 

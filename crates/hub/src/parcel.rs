@@ -1,0 +1,47 @@
+//! What is delivered together.
+
+use wskit_proto::Joined;
+
+use crate::delivery::Delivery;
+
+/// Deliveries that came together, to be sent together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parcel {
+    /// One by itself.
+    One(Delivery),
+    /// Some that follow each other, which all of a room share.
+    Joined(Joined),
+}
+
+/// More than so many bytes are not joined, so that a reader never gets much more at once than it has room for.
+const JOINED_BYTES_MAX: usize = 16 * 1024;
+
+impl Parcel {
+    /// All of these in one, if there are some and they are not too large for that.
+    pub(crate) fn join(deliveries: &[Delivery]) -> Option<Self> {
+        let bytes: usize = deliveries.iter().map(Delivery::len).sum();
+        if deliveries.len() < 2 || bytes > JOINED_BYTES_MAX {
+            return None;
+        }
+        let messages: Vec<_> = deliveries.iter().map(|one| one.message().clone()).collect();
+        Some(Self::Joined(messages.into()))
+    }
+
+    /// How many deliveries they are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Joined(joined) => joined.messages().len(),
+        }
+    }
+
+    /// How many bytes all their texts have.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::One(delivery) => delivery.len(),
+            Self::Joined(joined) => joined.payload_bytes(),
+        }
+    }
+}
