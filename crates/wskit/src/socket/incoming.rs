@@ -286,7 +286,7 @@ impl Incoming {
     }
 
     /// Ready when a deadline was missed, or when one was handled and there may be something to do.
-    #[inline]
+    #[inline(always)]
     fn poll_deadline<E: Ends>(
         &mut self,
         ends: &mut E,

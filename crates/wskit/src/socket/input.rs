@@ -107,7 +107,7 @@ impl Input {
     }
 
     /// While nothing comes, nothing is held but the beginning of a message.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give_back(&mut self) {
         let arrived = self.bytes.as_ref().map_or(0, |bytes| bytes.len());
         match arrived {
@@ -124,7 +124,7 @@ impl Input {
         *self = Input { bytes: Some(begun), memory: Memory::Own };
     }
 
-    #[inline]
+    #[inline(always)]
     fn drop_memory(&mut self) {
         if let Some(bytes) = self.bytes.take()
             && matches!(self.memory, Memory::Borrowed)

@@ -39,8 +39,7 @@ use wskit_proto::{
 ///
 /// [`recv`](WebSocket::recv) gives one message after the other. [`send`](WebSocket::send) writes
 /// one at once; [`feed`](WebSocket::feed) only queues it, to leave together with others at the next
-/// [`flush`](WebSocket::flush) or when `recv` has to wait. So the quickest echo is also the
-/// simplest:
+/// [`flush`](WebSocket::flush) or when `recv` has to wait. So the simplest echo is a quick one too:
 ///
 /// ```
 /// # use wskit::{Error, WebSocket};

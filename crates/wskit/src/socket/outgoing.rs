@@ -80,8 +80,8 @@ impl Outgoing {
         writer: &mut W,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
-        let is_idle = self.output.is_empty() && !self.output.has_memory();
-        if is_idle && !self.unflushed && !self.is_cut {
+        // Without memory nothing waits.
+        if !self.output.has_memory() && !self.unflushed && !self.is_cut {
             return Poll::Ready(Ok(()));
         }
         self.poll_flush_all(writer, cx)
