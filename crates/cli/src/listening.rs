@@ -1,6 +1,7 @@
 //! What `serve` and `echo` share on the command line: the address, and what a client may cost.
 
 use crate::accepting::{Accepting, Service, stop_signal};
+use crate::block_on::block_on;
 use crate::certificate::{Certificate, CertificateArguments};
 use crate::compression::CompressionArguments;
 use crate::entrance::Entrance;
@@ -183,7 +184,7 @@ impl Listening {
         service: S,
     ) -> Result<(), Failure> {
         let runtime = runtime(self.threads)?;
-        let outcome = runtime.block_on(async {
+        let outcome = block_on(&runtime, async {
             let listener = Listener::bind(&self.listen, self.unix_mode).await?;
             let address = listener.address()?;
             let certificate = self.certificate.load(&address)?;

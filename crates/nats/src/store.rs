@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -81,7 +82,7 @@ impl<T: Send + 'static> Nats<T> {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(tell.send(Err(ConnectError::Local(error)))),
             };
-            runtime.block_on(async {
+            let life: Pin<&mut dyn Future<Output = ()>> = pin!(async {
                 let connections = watch::Sender::new(0);
                 match connect(settings, connections.clone()).await {
                     Ok(broker) => {
@@ -95,6 +96,7 @@ impl<T: Send + 'static> Nats<T> {
                     Err(error) => drop(tell.send(Err(error))),
                 }
             });
+            runtime.block_on(life);
         });
         let thread = thread.map_err(ConnectError::Local)?;
         let ended = || ConnectError::Local(std::io::Error::other("the thread has ended"));

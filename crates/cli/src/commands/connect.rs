@@ -13,6 +13,7 @@ mod session;
 mod statistics;
 mod typed;
 
+use crate::block_on::block_on;
 use crate::failure::{Failure, Kind};
 use crate::printable::json_line;
 use crate::request::RequestArguments;
@@ -155,7 +156,7 @@ impl Connect {
         // The extra thread keeps watching for Ctrl-C while this one writes to a pipe that is full.
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(1).enable_all().build()?;
-        let result = runtime.block_on(self.converse(&mut caller));
+        let result = block_on(&runtime, self.converse(&mut caller));
         // A name lookup that hangs is not waited for.
         runtime.shutdown_background();
         result

@@ -5,6 +5,7 @@ use crate::entrance::{ServedPlace, Visitor};
 use crate::failure::Failure;
 use crate::listening::Listening;
 use crate::shutdown::Shutdown;
+use std::future::poll_fn;
 use wskit::{Error, PendingRequest, WebSocket};
 
 /// Run a server that sends every message back, on any path.
@@ -74,8 +75,10 @@ impl Service for Echoing {
 
 async fn echo(socket: &mut WebSocket<Stream>) -> Result<(), Error> {
     loop {
-        // Not `while let`, which would keep room for the message twice in each connection's task.
+        // Room is waited for before there is a message: one that waited with it would have a place in each connection's
+        // task, and be moved there and back.
+        poll_fn(|cx| socket.poll_ready(cx)).await?;
         let Some(message) = socket.recv().await.transpose()? else { return Ok(()) };
-        socket.feed(message).await?;
+        socket.start_send(message)?;
     }
 }

@@ -13,6 +13,7 @@ mod response;
 mod settings;
 mod witness;
 
+use crate::block_on::block_on;
 use crate::failure::{Failure, Kind};
 use crate::printable::json_document;
 use crate::request::RequestArguments;
@@ -114,7 +115,7 @@ impl Inspect {
             &self.request.url,
             self.request.opening_timeout.0,
         );
-        let report = runtime.block_on(investigation);
+        let report = block_on(&runtime, investigation);
         // A name lookup that hangs is not waited for.
         runtime.shutdown_background();
         let page = match self.json || self.output == OutputFormat::Json {
