@@ -20,7 +20,7 @@ pub struct Limits {
     /// 1008, so that nobody is kept busy with empty fragments for ever.
     pub fragments_max: u32,
     /// The most bytes that wait to leave before [sending](crate::Connection::is_output_full) has
-    /// to wait: 256 KiB. One message may stand above it; no second does.
+    /// to wait: 256 KiB. One message may stand above it, or those that are joined; no other does.
     pub output_bytes_max: usize,
     /// The most bytes of Pongs that wait to leave: 4 KiB. While that much waits, only the latest
     /// Ping is remembered, as RFC 6455 §5.5.3 allows.

@@ -62,13 +62,12 @@ struct Shared {
     bytes: Bytes,
 }
 
-/// Below this a copy costs less than a piece of its own in the write, for a write of pieces is a
-/// longer way through the system than a write of one.
-const SHARED_BYTES_MIN: usize = 24 << 10;
+/// Shorter bytes are copied, for that costs less than to keep them by reference.
+const SHARED_BYTES_MIN: usize = 4 << 10;
 
-/// The same for bytes that many share: while those wait, copies would need memory each.
-#[cfg(feature = "std")]
-const SHARED_BY_MANY_BYTES_MIN: usize = 4 << 10;
+/// Shorter bytes are copied while there is room for them, for a write of pieces is a longer way through the system than
+/// a write of one. No memory is taken for that: of one message that many are sent, each would need a copy.
+const SHARED_DESPITE_ROOM_BYTES_MIN: usize = 24 << 10;
 
 /// A buffer of its own begins with this much.
 const BUFFER_BYTES_MIN: usize = 64;
@@ -209,7 +208,7 @@ impl Output {
         len: usize,
         bytes: Bytes,
     ) {
-        if bytes.len() >= SHARED_BYTES_MIN {
+        if self.is_shared(N + bytes.len()) {
             self.copy_front(array, len);
             return self.share_long(bytes);
         }
@@ -226,11 +225,22 @@ impl Output {
         len: usize,
         bytes: &Bytes,
     ) {
-        if bytes.len() >= SHARED_BY_MANY_BYTES_MIN {
+        if self.is_shared(N + bytes.len()) {
             self.copy_front(array, len);
             return self.share_long(bytes.clone());
         }
         self.copy_behind(array, len, bytes);
+    }
+
+    /// Whether so many bytes are kept by reference.
+    #[inline(always)]
+    fn is_shared(&self, bytes: usize) -> bool {
+        bytes >= SHARED_BYTES_MIN
+            && (bytes >= SHARED_DESPITE_ROOM_BYTES_MIN || !self.has_room(bytes))
+    }
+
+    fn has_room(&self, bytes: usize) -> bool {
+        self.memory.as_ref().is_some_and(|memory| memory.0.buffer.len() - memory.0.end >= bytes)
     }
 
     #[inline(always)]
@@ -245,10 +255,10 @@ impl Output {
     /// Queues the bytes; long ones without a copy.
     #[inline(always)]
     pub fn share(&mut self, bytes: Bytes) {
-        if bytes.len() < SHARED_BYTES_MIN {
-            self.copy(&bytes);
-        } else {
+        if self.is_shared(bytes.len()) {
             self.share_long(bytes);
+        } else {
+            self.copy(&bytes);
         }
     }
 
@@ -386,18 +396,30 @@ mod tests {
     }
 
     #[test]
-    fn long_bytes_are_shared_and_those_of_many_sooner() {
-        let is_shared = |queue: fn(&mut Output, Bytes), len: usize| {
+    fn long_bytes_are_shared_at_once_or_where_a_copy_has_no_room() {
+        let is_shared = |room: usize, len: usize| {
             let (mut output, bytes) = (Output::default(), Bytes::from(vec![0; len]));
-            queue(&mut output, bytes.clone());
+            output.lend(OutputMemory::new(room));
+            output.share(bytes.clone());
+            assert_eq!(output.len(), len);
             output.chunks().any(|chunk| chunk.as_ptr() == bytes.as_ptr())
         };
-        let one: fn(&mut Output, Bytes) = |output, bytes| output.share_behind(b"head", 4, bytes);
-        assert!(!is_shared(one, SHARED_BYTES_MIN - 1) && is_shared(one, SHARED_BYTES_MIN));
-        let of_many: fn(&mut Output, Bytes) =
-            |output, bytes| output.share_one_of_many(b"head", 4, &bytes);
-        assert!(!is_shared(of_many, SHARED_BY_MANY_BYTES_MIN - 1));
-        assert!(is_shared(of_many, SHARED_BY_MANY_BYTES_MIN));
+        let (short, long) = (SHARED_BYTES_MIN, SHARED_DESPITE_ROOM_BYTES_MIN);
+        assert!(!is_shared(short - 2, short - 1));
+        assert!(is_shared(short - 1, short) && !is_shared(short, short));
+        assert!(is_shared(long - 2, long - 1) && !is_shared(long - 1, long - 1));
+        assert!(is_shared(long, long));
+    }
+
+    #[test]
+    fn many_long_messages_take_no_memory_for_copies() {
+        let mut output = Output::default();
+        output.lend(OutputMemory::new(64 << 10));
+        let bytes = Bytes::from(vec![0; 16 << 10]);
+        (0..16).for_each(|_| output.share_behind(b"head", 4, bytes.clone()));
+        assert_eq!(output.len(), 16 * (4 + bytes.len()));
+        output.advance(output.len());
+        assert_eq!(output.release().unwrap().capacity(), 64 << 10);
     }
 
     #[test]

@@ -40,7 +40,7 @@ const LEVEL_MIN: u8 = 2;
 
 /// The symbols of a block wait in memory that is cleared twice for each message: with this level 12
 /// KiB instead of the usual 48, which takes 4 % less time for a short message. A long one has more
-/// blocks for it, and grows by less than 1 %.
+/// blocks for it, and grows by some 1 %.
 const MEMORY_LEVEL: i32 = 6;
 
 /// Scratch memory that grew beyond this for a large message is not kept.
