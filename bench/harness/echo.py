@@ -46,6 +46,8 @@ def measure(arguments) -> None:
     chosen = arguments.chosen
 
     def one(server, of):
+        if server.text_only and of.settings["kind"] == "binary":
+            return None
         return load.echo(server, **of.settings, warm_up=arguments.warm_up, seconds=arguments.seconds)
 
     outcomes = rounds.take(CELLS, chosen, arguments, one, base="raw")

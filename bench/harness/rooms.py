@@ -1,5 +1,6 @@
 """Rooms of many sizes: deliveries, their delay and memory; and how many messages a second are acknowledged."""
 
+import argparse
 import contextlib
 import dataclasses
 import json
@@ -155,7 +156,7 @@ def durable(wskit: servers.Server, arguments) -> tuple[list[str], Outcomes]:
 
 def measure(arguments) -> None:
     subprocess.run(servers.cargo("fanout"), cwd=servers.BENCH, check=True)
-    arguments.rounds = min(arguments.rounds, ROUNDS_MAX)
+    arguments = argparse.Namespace(**vars(arguments) | {"rounds": min(arguments.rounds, ROUNDS_MAX)})
     found: list[servers.Server] = [one for one in map(fanout.serving, arguments.chosen) if one]
     built = [server for server in found if arguments.no_build or servers.build(server)]
     wskit = next((server for server in built if server.name == "wskit serve"), None)

@@ -33,6 +33,8 @@ class Server:
     folder: pathlib.Path = BENCH
     # What speaks no WebSocket and sends bytes back is a floor.
     websocket: bool = True
+    # What checks that all is text is measured with nothing else.
+    text_only: bool = False
     # Arguments by mode, "stateless" (each message by itself) or "contexts" (kept on both sides).
     compressed: dict[str, list[str]] = dataclasses.field(default_factory=dict)
     # Set while it is built.
@@ -94,7 +96,7 @@ SERVERS = [
     RAW,
     dataclasses.replace(RAW, name="raw-256k", plain=[str(256 << 10)]),
     dataclasses.replace(RAW, name="raw-unmask", plain=[str(64 << 10), "unmask"]),
-    dataclasses.replace(RAW, name="raw-check", plain=[str(64 << 10), "check"]),
+    dataclasses.replace(RAW, name="raw-check", plain=[str(64 << 10), "check"], text_only=True),
     peer("tokio-raw", websocket=False),
     dataclasses.replace(peer("tokio-raw", websocket=False), name="tokio-raw-timer", plain=["timer"]),
     Server(

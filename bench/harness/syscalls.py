@@ -1,5 +1,6 @@
 """System calls for each message, counted by strace in short runs of their own."""
 
+import argparse
 import dataclasses
 import re
 import shutil
@@ -36,9 +37,10 @@ def measure(arguments) -> None:
         calls = {name: count - before.get(name, 0) for name, count in calls.items() if name != "total"}
         return long | {"calls": calls, "calls_per_message": sum(calls.values()) / (long["messages"] - short["messages"])}
 
-    arguments.rounds = 1
-    outcomes = rounds.take(CELLS, arguments.chosen, arguments, one)
-    lines = tables.head("System calls", arguments.chosen, arguments)
-    lines += ["", "What two runs differ by, one three times as long: so the start, the openings and the end are not among them."]
+    once = argparse.Namespace(**vars(arguments) | {"rounds": 1})
+    outcomes = rounds.take(CELLS, arguments.chosen, once, one)
+    lines = tables.head("System calls", arguments.chosen, once, timed=False)
+    lines += [f"- what two runs differ by, of {once.seconds} s and of three times as long, without warm-up"]
+    lines += ["", "So the start, the openings and the end are not among them."]
     lines += tables.table("System calls for each message", outcomes, arguments.chosen, "calls_per_message", lambda x: f"{x:.3f}")
-    tables.write("syscalls", lines, outcomes, arguments.chosen, arguments)
+    tables.write("syscalls", lines, outcomes, arguments.chosen, once)
