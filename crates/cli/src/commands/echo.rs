@@ -5,7 +5,6 @@ use crate::entrance::{ServedPlace, Visitor};
 use crate::failure::Failure;
 use crate::listening::Listening;
 use crate::shutdown::Shutdown;
-use std::future::poll_fn;
 use wskit::{Error, PendingRequest, WebSocket};
 
 /// Run a server that sends every message back, on any path.
@@ -75,10 +74,8 @@ impl Service for Echoing {
 
 async fn echo(socket: &mut WebSocket<Stream>) -> Result<(), Error> {
     loop {
-        // Room is waited for before there is a message: one that waited with it would have a place in each connection's
-        // task, and be moved there and back.
-        poll_fn(|cx| socket.poll_ready(cx)).await?;
+        // Not `while let`, which would keep room for the message twice in each connection's task.
         let Some(message) = socket.recv().await.transpose()? else { return Ok(()) };
-        socket.start_send(message)?;
+        socket.feed(message).await?;
     }
 }
