@@ -10,6 +10,12 @@ const POLICY_VIOLATION: u16 = 1008;
 
 const TICK: Duration = Duration::from_millis(100);
 
+/// Shorter than the five seconds that the end of a connection may take without a flag.
+const CLOSE_MAX: Duration = Duration::from_millis(4500);
+
+/// Shorter than the twenty seconds after which a silent peer is asked without a flag, or than it then has to answer.
+const KEEPALIVE_MAX: Duration = Duration::from_secs(19);
+
 #[test]
 fn row_16_silent_and_trickling_handshakes_end_at_a_total_deadline_with_408() {
     let server = Server::echo(&["--opening-timeout", "1"]);
@@ -45,6 +51,10 @@ fn row_42_peers_that_vanish_are_let_go() {
     let server = Server::echo(&["--close-timeout", "0.5", "--keepalive-interval", "off"]);
     let settled = server.open_files();
     let is_let_go = |how: &str| until(how, || server.open_files() <= settled);
+    let is_let_go_in_time = |how: &str, since: Instant| {
+        is_let_go(how);
+        assert!(since.elapsed() < CLOSE_MAX, "{how}: {:?}", since.elapsed());
+    };
 
     let mut client = server.open();
     client.send_frame(&Frame::text("x"));
@@ -73,15 +83,18 @@ fn row_42_peers_that_vanish_are_let_go() {
     is_let_go("RST");
 
     let mut client = server.open();
+    let started = Instant::now();
     client.send_frame(&Frame::text("a fault").unmasked());
     client.expect_close(1002);
-    is_let_go("no reply to the server's Close frame"); // `client` is still open on our side
+    // `client` is still open on our side.
+    is_let_go_in_time("no reply to the server's Close frame", started);
     drop(client);
 
     let mut client = server.open();
+    let started = Instant::now();
     client.send_frame(&Frame::new(CLOSE, ""));
     client.frame();
-    is_let_go("no end of the TCP connection after the closing handshake");
+    is_let_go_in_time("no end of the TCP connection after the closing handshake", started);
 }
 
 #[test]
@@ -94,6 +107,7 @@ fn row_42_black_holes_are_found_by_keepalive() {
         "--close-timeout",
         "0.2",
     ]);
+    let started = Instant::now();
     let (mut silent, mut answering) = (server.open(), server.open());
     let ping = silent.frame().expect("a keepalive ping");
     assert_eq!(ping.opcode, PING);
@@ -104,6 +118,7 @@ fn row_42_black_holes_are_found_by_keepalive() {
             answer_pings_for(&mut answering, TICK);
         }
     });
+    assert!(started.elapsed() < KEEPALIVE_MAX, "{:?}", started.elapsed());
     answering.send_frame(&Frame::text("here"));
     while answering.frame().expect("an open connection").opcode != TEXT {}
 }
