@@ -3,11 +3,13 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{self, Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tempfile::TempDir;
@@ -101,11 +103,17 @@ fn copy_all(from: &Path, to: &Path) {
     assert!(copied.success());
 }
 
-/// A port that is free, and not among those that the system gives by itself: nobody has it while a server is down.
+/// A port that is free, and not among those that the system gives by itself: nobody has it while a server is down. No
+/// test of this program gets it a second time, and programs that run beside each other choose from different thousands.
 pub(crate) fn free_port() -> u16 {
+    static GIVEN: Mutex<Option<HashSet<u16>>> = Mutex::new(None);
+    // A test that failed has left it as good as any other.
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let given = given.get_or_insert_default();
+    let first = 10_000 + (process::id() % 20) as u16 * 1_000;
     loop {
-        let port = 10_000 + (RandomState::new().hash_one(()) % 20_000) as u16;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let port = first + (RandomState::new().hash_one(()) % 1_000) as u16;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && given.insert(port) {
             return port;
         }
     }
