@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn as_many_as_may_be_begun_in_an_hour_and_then_each_after_its_share_of_it() {
+    fn as_many_as_those_of_an_hour_may_be_begun_at_once_and_then_each_after_its_share_of_it() {
         let at = Timestamp::from_unix_milliseconds;
         let limits = Limits { rooms_begun_per_hour_max: 3, ..Limits::default() };
         let beginnings = Beginnings::default();

@@ -7,8 +7,8 @@ pub struct Limits {
     /// Rooms that somebody is in at one time. Each holds up to `history_bytes_max` in memory, so by default all
     /// together take 256 MiB at most.
     pub rooms_max: usize,
-    /// Rooms that one user or address may begin within an hour by entering one that nobody is in on this node and nothing
-    /// is kept of.
+    /// Rooms that one user or address may begin at once, and in each hour for long, by entering one that nobody is in
+    /// on this node and nothing is kept of.
     pub rooms_begun_per_hour_max: u64,
     /// Members of one room at one time.
     pub members_per_room_max: usize,

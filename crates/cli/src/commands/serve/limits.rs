@@ -25,8 +25,8 @@ pub(super) struct LimitArguments {
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     max_open_rooms: u32,
 
-    /// How many rooms one address, or one user where tokens say who somebody is, may begin within an hour by entering one
-    /// that nobody is in on this node and nothing is kept of
+    /// How many rooms one address, or one user where tokens say who somebody is, may begin at once, and in each hour
+    /// for long, by entering one that nobody is in on this node and nothing is kept of
     #[arg(long, value_name = "N", default_value_t = 200)]
     rooms_begun_per_hour: u32,
 
