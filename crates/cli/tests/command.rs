@@ -78,7 +78,8 @@ fn the_manual_tells_of_everything() {
         ".TP\n\\fB\\-\\-stats[=<FORMAT>]\\fR\n",
         ".TP\n\\fB\\-\\-linger <SECONDS>\\fR\nAfter the end of piped input",
         ".TP\n\\fB<URL>\\fR\n",
-        ".TP 5\n130\ninterrupted by Ctrl-C\n",
+        ".TP 5\n130\ninterrupted by Ctrl\\-C\n",
+        ".TP 5\n5\nclosed by the peer with another code, connection lost, or fewer messages than expected,\nwhatever",
         ".br\n\\ \\ wskit serve \\-\\-ephemeral",
     ] {
         assert!(man.text().contains(told), "{told}");

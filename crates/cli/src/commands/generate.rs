@@ -37,14 +37,9 @@ impl Man {
         man.render_synopsis_section(&mut page)?;
         man.render_description_section(&mut page)?;
         render_subcommands(command, &mut page)?;
-        let mut lines = crate::failure::EXIT_CODES.lines();
-        writeln!(page, ".SH {}", lines.next().unwrap_or_default().trim_end_matches(':'))?;
-        for line in lines.map(str::trim) {
-            match line.split_once("  ") {
-                Some((code, why)) => writeln!(page, ".TP 5\n{code}\n{}", why.trim_start())?,
-                None => writeln!(page, "{line}")?,
-            }
-        }
+        let (title, codes) = crate::failure::EXIT_CODES.split_once(":\n").unwrap_or_default();
+        writeln!(page, ".SH {title}")?;
+        render_help(codes, &mut page)?;
         Ok(io::stdout().write_all(&page)?)
     }
 }
@@ -69,19 +64,25 @@ const HEADING_BYTES_MAX: usize = 30;
 
 /// A help, in the format of man.
 fn render_help(help: &str, page: &mut Vec<u8>) -> io::Result<()> {
-    let mut begins_paragraph = true;
+    let (mut begins_paragraph, mut tells_codes) = (true, false);
     for line in help.lines() {
         let text = line.trim_start();
         let indent = line.len() - text.len();
         let is_told = indent >= TOLD_INDENT;
         let is_heading = text.ends_with(':') && text.len() <= HEADING_BYTES_MAX;
-        let escaped = text.replace('\\', "\\\\").replace('-', "\\-");
+        let escaped = escape(text);
+        let code = exit_code(text);
+        tells_codes = code.is_some() || tells_codes && !text.is_empty();
         match indent {
             _ if text.is_empty() => {}
             0 if begins_paragraph && is_heading => {
                 writeln!(page, ".SS \"{}\"", escaped.trim_end_matches(':'))?;
             }
             0 if begins_paragraph => writeln!(page, ".PP\n{escaped}")?,
+            1..TOLD_INDENT if tells_codes => match code {
+                Some((code, why)) => writeln!(page, ".TP 5\n{code}\n{}", escape(why))?,
+                None => writeln!(page, "{escaped}")?,
+            },
             1..TOLD_INDENT if text.starts_with(['-', '<', '[']) => {
                 writeln!(page, ".TP\n\\fB{escaped}\\fR")?;
             }
@@ -95,7 +96,47 @@ fn render_help(help: &str, page: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
+/// Words in which nothing is a request to man.
+fn escape(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('-', "\\-");
+    if text.starts_with(['.', '\'']) { format!("\\&{escaped}") } else { escaped }
+}
+
+/// An exit code, and the beginning of what it means.
+fn exit_code(text: &str) -> Option<(&str, &str)> {
+    let (code, why) = text.split_once("  ")?;
+    code.bytes().all(|byte| byte.is_ascii_digit()).then_some((code, why.trim_start()))
+}
+
 /// Whether it is one of the values that a flag may have.
 fn is_item(text: &str) -> bool {
     text.starts_with("- ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn becomes(help: &str, expected: &str) {
+        let mut page = Vec::new();
+        render_help(help, &mut page).unwrap();
+        assert_eq!(String::from_utf8(page).unwrap(), expected);
+    }
+
+    #[test]
+    fn no_line_of_words_is_a_request_to_man() {
+        becomes(
+            "      --file\n          Reads\n          .netrc and\n          'quoted' words",
+            ".TP\n\\fB\\-\\-file\\fR\nReads\n\\&.netrc and\n\\&'quoted' words\n",
+        );
+    }
+
+    #[test]
+    fn what_an_exit_code_means_is_one_paragraph() {
+        becomes(
+            "Exit codes:\n  0  well\n  1  a fault that\n     -x had\n\n  wskit key\n",
+            ".SS \"Exit codes\"\n.TP 5\n0\nwell\n.TP 5\n1\na fault that\n\\-x had\n.br\n\\ \\ wskit key\n",
+        );
+    }
 }
