@@ -82,6 +82,7 @@ impl<T: Send + 'static> Nats<T> {
                 Ok(runtime) => runtime,
                 Err(error) => return drop(tell.send(Err(ConnectError::Local(error)))),
             };
+            // Of one type with whatever else a program runs so: the runtime's loop is compiled for each type anew.
             let life: Pin<&mut dyn Future<Output = ()>> = pin!(async {
                 let connections = watch::Sender::new(0);
                 match connect(settings, connections.clone()).await {
