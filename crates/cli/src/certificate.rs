@@ -4,8 +4,8 @@ use crate::failure::{Failure, Kind};
 use crate::listener::Address;
 use crate::x509::fingerprint;
 use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fmt, fs};
 use time::{Duration, OffsetDateTime};
 use wskit::tls::rustls::ServerConfig;
 use wskit::tls::server_config;
@@ -42,9 +42,12 @@ impl CertificateArguments {
     pub(crate) fn load(&self, address: &Address) -> Result<Option<Certificate>, Failure> {
         match (&self.tls_cert, &self.tls_key) {
             (Some(chain), Some(key)) => {
-                let config = server_config(&read(chain)?, &read(key)?).map_err(|error| {
+                let (chain_pem, key_pem) = (read(chain)?, read(key)?);
+                let config = server_config(&chain_pem, &key_pem).map_err(|error| {
+                    // A pass phrase does not go away by itself.
+                    let kind = if is_encrypted(&key_pem) { Kind::Usage } else { UNUSABLE };
                     let (chain, key) = (chain.display(), key.display());
-                    unusable(format_args!("{chain} and {key}: {error}"))
+                    Failure::new(kind, format_args!("{chain} and {key}: {error}"))
                 })?;
                 let description = format!("its certificate is in {}", chain.display());
                 Ok(Some(Certificate { config, description }))
@@ -57,14 +60,19 @@ impl CertificateArguments {
 
 /// Reads a file of the server.
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(path)
-        .map_err(|error| unusable(format_args!("{} cannot be read: {error}", path.display())))
+    fs::read(path).map_err(|error| {
+        Failure::new(UNUSABLE, format_args!("{} cannot be read: {error}", path.display()))
+    })
 }
 
 /// The files may be whole, and belong together, the next moment: where a certificate is renewed, one is written after
 /// the other.
-fn unusable(why: impl fmt::Display) -> Failure {
-    Failure::new(Kind::Local, why)
+const UNUSABLE: Kind = Kind::Local;
+
+/// Whether only a pass phrase opens the key: by PKCS #8, or as RFC 1421 has it.
+fn is_encrypted(key_pem: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(key_pem);
+    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 /// A certificate for this machine as it calls itself, and for the address it listens on.

@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 /// A folder with the certificates of a test: `ca.pem`, and for each name a `.pem` and a `.key`.
 struct Folder(PathBuf);
@@ -168,18 +169,34 @@ fn a_url_of_the_wrong_kind_is_explained_in_both_directions() {
 
 #[test]
 fn a_client_that_says_nothing_is_not_waited_for_and_keeps_nobody_waiting() {
+    // Without the flag it is ten seconds.
+    let time_max = Duration::from_secs(9);
     let echo = Server::start(&["echo", "--tls-self-signed", "--opening-timeout", "4"]);
+    let started = Instant::now();
     let mut silent = TcpStream::connect(&echo.address).unwrap();
     let url = format!("wss://{}/", echo.address);
     let ran = run(&["connect", "--expect", "1", "--insecure", &url], b"hello\n");
     assert_eq!((ran.code, ran.text()), (Some(0), "hello\n"), "{}", ran.stderr);
+    silent.set_read_timeout(Some(time_max)).unwrap();
     assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0);
+    assert!(started.elapsed() < time_max, "{:?}", started.elapsed());
 }
 
 #[test]
 fn what_cannot_be_is_refused_with_the_reason() {
     let folder = Folder::new("wrong", &["a", "b"]);
     let (a, b, ca) = (folder.file("a.pem"), folder.file("b.key"), folder.file("ca.pem"));
+    let (half, encrypted) = (folder.file("half"), folder.file("encrypted.key"));
+    let old_encrypted = folder.file("old-encrypted.key");
+    fs::write(&half, "-----BEGIN ").unwrap();
+    let label = "ENCRYPTED PRIVATE KEY-----";
+    fs::write(&encrypted, format!("-----BEGIN {label}\nAAAA\n-----END {label}\n")).unwrap();
+    let content = "Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA";
+    let label = "RSA PRIVATE KEY-----";
+    let old = format!("-----BEGIN {label}\n{content}\n-----END {label}\n");
+    fs::write(&old_encrypted, old).unwrap();
+    let echo = ["echo", "--listen", "127.0.0.1:0"];
+    let nodes = ["serve", "--listen", "127.0.0.1:0", "--nats", "tls://127.0.0.1:1"];
     for (arguments, code, why) in [
         (
             &["echo", "--listen", "127.0.0.1:0", "--tls-cert", &a, "--tls-key", &b][..],
@@ -195,6 +212,35 @@ fn what_cannot_be_is_refused_with_the_reason() {
             &["echo", "--listen", "127.0.0.1:0", "--tls-cert", "nowhere", "--tls-key", &b],
             1,
             "nowhere cannot be read",
+        ),
+        (&[&echo[..], &["--tls-cert", &half, "--tls-key", &b]].concat(), 1, "read as PEM"),
+        (&[&echo[..], &["--tls-cert", &a, "--tls-key", &encrypted]].concat(), 2, "is encrypted"),
+        (
+            &[&echo[..], &["--tls-cert", &a, "--tls-key", &old_encrypted]].concat(),
+            2,
+            "is encrypted",
+        ),
+        (&[&nodes[..], &["--nats-ca-cert", &half]].concat(), 1, "no CERTIFICATE in it"),
+        (
+            &[&nodes[..], &["--nats-client-cert", &half, "--nats-client-key", &b]].concat(),
+            1,
+            "no CERTIFICATE in it",
+        ),
+        (
+            &[&nodes[..], &["--nats-client-cert", &a, "--nats-client-key", &half]].concat(),
+            1,
+            "no PRIVATE KEY in it",
+        ),
+        (
+            &[&nodes[..], &["--nats-client-cert", &a, "--nats-client-key", &encrypted]].concat(),
+            2,
+            "is encrypted",
+        ),
+        (
+            &[&nodes[..], &["--nats-client-cert", &a, "--nats-client-key", &old_encrypted]]
+                .concat(),
+            2,
+            "is encrypted",
         ),
         (&["echo", "--listen", "127.0.0.1:0", "--tls-cert", &a], 2, "--tls-key"),
         (

@@ -88,7 +88,7 @@ pub enum ConnectError {
     Settings(String),
     /// The server cannot be reached, does not let this node in, or has no JetStream; says why.
     Server(String),
-    /// Something failed on this machine, or a file cannot be read.
+    /// Something failed on this machine, or a file cannot be read or has no certificate or key in it.
     Local(io::Error),
 }
 
@@ -119,10 +119,7 @@ pub(crate) async fn connect(
     }
     // What cannot be read now may be there the next moment, which is no fault of the settings.
     for path in settings.files() {
-        fs::File::open(path).map_err(|error| {
-            let why = format!("{} cannot be read: {error}", path.display());
-            ConnectError::Local(io::Error::new(error.kind(), why))
-        })?;
+        fs::File::open(path).map_err(|error| unreadable(path, &error))?;
     }
     let wrong = ConnectError::Settings;
     let Addresses { servers, users, are_secure } =
@@ -149,14 +146,13 @@ pub(crate) async fn connect(
             }
             async {}
         });
-    let check = |path: &Path, label| has_pem(path, label).map_err(wrong);
     if let Some(path) = settings.trusted {
-        check(&path, "CERTIFICATE-----")?;
+        check_pem(&path, "CERTIFICATE-----")?;
         options = options.add_root_certificates(path);
     }
     if let Some((certificate, key)) = settings.client_certificate {
-        check(&certificate, "CERTIFICATE-----")?;
-        check(&key, "PRIVATE KEY-----")?;
+        check_pem(&certificate, "CERTIFICATE-----")?;
+        check_pem(&key, "PRIVATE KEY-----")?;
         options = options.add_client_certificate(certificate, key);
     }
     let client = options.connect(servers).await.map_err(|error| explain(&error))?;
@@ -180,14 +176,25 @@ pub(crate) async fn connect(
     Ok(broker)
 }
 
-/// Whether there is anything of this kind in a file, for TLS would say nothing of the file that it does not find it in.
-fn has_pem(path: &Path, label: &str) -> Result<(), String> {
-    let wrong = |why: &dyn fmt::Display| format!("{}: {why}", path.display());
-    let content = fs::read_to_string(path).map_err(|error| wrong(&error))?;
-    match content.contains(label) {
-        true => Ok(()),
-        false => Err(wrong(&format_args!("there is no {} in it", label.trim_end_matches('-')))),
+fn unreadable(path: &Path, error: &io::Error) -> ConnectError {
+    let why = format!("{} cannot be read: {error}", path.display());
+    ConnectError::Local(io::Error::new(error.kind(), why))
+}
+
+/// There is to be something of this kind in a file, for TLS would say nothing of the file that it does not find it in.
+fn check_pem(path: &Path, label: &str) -> Result<(), ConnectError> {
+    let content = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let path = path.display();
+    // A file that is being written will be whole the next moment, but a pass phrase does not go away by itself.
+    if !content.contains(label) {
+        let why = format!("{path}: there is no {} in it", label.trim_end_matches('-'));
+        return Err(ConnectError::Local(io::Error::other(why)));
     }
+    if content.contains("BEGIN ENCRYPTED") || content.contains("Proc-Type: 4,ENCRYPTED") {
+        let why = "the private key is encrypted; decrypt it first, with openssl pkey";
+        return Err(ConnectError::Settings(format!("{path}: {why}")));
+    }
+    Ok(())
 }
 
 fn explain(error: &async_nats::ConnectError) -> ConnectError {

@@ -19,7 +19,8 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
 
 /// The first private key in a PEM text.
 pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
-    if text.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED) {
+    let has = |mark: &[u8]| text.windows(mark.len()).any(|window| window == mark);
+    if ENCRYPTED.into_iter().any(has) {
         return Err(wrong("the private key is encrypted; decrypt it first, with openssl pkey"));
     }
     PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
@@ -30,5 +31,6 @@ pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> 
     })
 }
 
-/// How the key begins that only its owner's pass phrase opens.
-const ENCRYPTED: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----";
+/// What stands in a key that only its owner's pass phrase opens: by RFC 7468 §11, and as it was
+/// before (RFC 1421 §4.6.1.1).
+const ENCRYPTED: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];

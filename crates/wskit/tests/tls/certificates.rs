@@ -89,6 +89,7 @@ fn texts_that_are_no_certificates_or_keys_are_refused_with_the_reason() {
     let (chain, key) = (issued.chain.as_bytes(), issued.key.as_bytes());
     let encrypted =
         b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let encrypted_before = b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
     for (chain, key, why) in [
         (&b""[..], key, "no certificate in the PEM text"),
         (key, key, "no certificate in the PEM text"),
@@ -97,6 +98,7 @@ fn texts_that_are_no_certificates_or_keys_are_refused_with_the_reason() {
         (chain, b"", "no private key in the PEM text"),
         (chain, chain, "no private key in the PEM text"),
         (chain, encrypted, "is encrypted"),
+        (chain, encrypted_before, "is encrypted"),
         (chain, other.key.as_bytes(), "does not belong to the certificate"),
     ] {
         let error = server_config(chain, key).unwrap_err().to_string();
