@@ -41,10 +41,12 @@ pub(crate) struct Slot {
 
 /// What a mailbox hands out.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Handed {
     /// What is to be sent.
     pub parcel: Parcel,
-    /// Nothing waits behind it. The reader is woken when something comes, so it need not ask once more.
+    /// Nothing waits behind it, and the reader is woken when something comes, so it need not ask once more. Otherwise it
+    /// has to: until this is said or the mailbox is pending, it is not woken.
     pub is_last: bool,
 }
 
@@ -114,7 +116,20 @@ impl Mailbox {
         }
     }
 
-    /// As [`poll_next`](Self::poll_next), for who sends together what came together.
+    /// As [`poll_next`](Self::poll_next), for who sends together what came together:
+    ///
+    /// ```
+    /// # use std::future::poll_fn;
+    /// # use wskit_hub::{Closing, Mailbox};
+    /// async fn read(mailbox: &mut Mailbox) -> Closing {
+    ///     loop {
+    ///         match poll_fn(|context| mailbox.poll_parcel(context)).await {
+    ///             Ok(handed) => println!("{} together", handed.parcel.count()),
+    ///             Err(closing) => return closing,
+    ///         }
+    ///     }
+    /// }
+    /// ```
     pub fn poll_parcel(&mut self, context: &mut Context<'_>) -> Poll<Result<Handed, Closing>> {
         if let Some(parcel) = self.taken.pop() {
             return Poll::Ready(Ok(Handed { parcel, is_last: false }));
@@ -124,6 +139,8 @@ impl Mailbox {
             if let Some(parcel) = state.take(&mut self.taken) {
                 let is_last = self.taken.is_empty() && self.errand.is_none() && state.is_idle();
                 if is_last {
+                    state.waiting.give_back();
+                    self.taken.give_back();
                     state.wait(context);
                 }
                 return Poll::Ready(Ok(Handed { parcel, is_last }));
@@ -194,6 +211,10 @@ impl Drop for Mailbox {
         let mut state = lock(&self.shared.0);
         state.empty();
         state.close(Closing::left());
+        let reader = state.reader.take();
+        drop(state);
+        // Behind the lock, for it may be all that keeps its task alive.
+        drop(reader);
     }
 }
 

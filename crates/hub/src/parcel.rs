@@ -45,3 +45,25 @@ impl Parcel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_joined_than_a_reader_has_room_for() {
+        let offset_bytes = Delivery::of_message(1, b"{}").len() - 1;
+        let of_bytes = |bytes: usize| {
+            Delivery::of_message(
+                1,
+                format!("{{{}}}", "x".repeat(bytes - offset_bytes - 1)).as_bytes(),
+            )
+        };
+        let half = of_bytes(JOINED_BYTES_MAX / 2);
+        assert_eq!(half.len(), JOINED_BYTES_MAX / 2);
+        let joined = Parcel::join(&[half.clone(), half.clone()]).unwrap();
+        assert_eq!((joined.count(), joined.bytes()), (2, JOINED_BYTES_MAX));
+        assert_eq!(Parcel::join(&[half.clone(), of_bytes(JOINED_BYTES_MAX / 2 + 1)]), None);
+        assert_eq!(Parcel::join(&[half]), None, "one is by itself");
+    }
+}

@@ -6,7 +6,7 @@
 //! never while anybody waits, and reading does not take it.
 
 use crate::socket::{Ends, Incoming, Inner, MessagePiece, Outgoing, WebSocket, broken};
-use crate::{CloseCode, CloseFrame, Error, Kind, Message, Prepared};
+use crate::{CloseCode, CloseFrame, Error, Joined, Kind, Message, Prepared};
 use bytes::Bytes;
 use std::{
     fmt,
@@ -223,6 +223,13 @@ impl<S: Split> SendHalf<S> {
     pub async fn feed_prepared(&mut self, message: &Prepared) -> Result<(), Error> {
         poll_fn(|cx| self.poll_ready(cx)).await?;
         Ok(lock(&self.shared.sending).0.encode_prepared(message)?)
+    }
+
+    /// Queues messages that are sent to many connections one after the other. As [`WebSocket::feed_joined`], and cancel
+    /// safe too.
+    pub async fn feed_joined(&mut self, joined: &Joined) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        Ok(lock(&self.shared.sending).0.encode_joined(joined)?)
     }
 
     /// Queues a part of a message. As [`WebSocket::feed_part`], and cancel safe too.

@@ -220,17 +220,23 @@ async fn feed_uncompressed_may_be_dropped() {
     drop_feeding(async |near, message| near.feed_uncompressed(message).await).await;
 }
 
+fn prepared(message: Message) -> Prepared {
+    match message {
+        Message::Text(text) => Prepared::text(text),
+        Message::Binary(bytes) => Prepared::binary(bytes),
+        control => panic!("{control:?} is no message"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn feed_prepared_may_be_dropped() {
-    drop_feeding(async |near, message| {
-        let prepared = match message {
-            Message::Text(text) => Prepared::text(text),
-            Message::Binary(bytes) => Prepared::binary(bytes),
-            control => panic!("{control:?} is no message"),
-        };
-        near.feed_prepared(&prepared).await
-    })
-    .await;
+    drop_feeding(async |near, message| near.feed_prepared(&prepared(message)).await).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn feed_joined_may_be_dropped() {
+    drop_feeding(async |near, message| near.feed_joined(&vec![prepared(message)].into()).await)
+        .await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -16,7 +16,8 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::time::{Instant, timeout};
 use wskit::proto::Missed;
 use wskit::{
-    CloseCode, Error, Lost, Message, ReceiveHalf, SendError, SendHalf, Server, Split, WebSocket,
+    CloseCode, Error, Joined, Lost, Message, Prepared, ReceiveHalf, SendError, SendHalf, Server,
+    Split, WebSocket,
 };
 
 const MESSAGES: usize = 10_000;
@@ -65,6 +66,23 @@ where
         other.await.unwrap();
     };
     timeout(Duration::from_secs(60), both).await.expect("nobody is forgotten");
+}
+
+#[tokio::test]
+async fn joined_messages_come_one_after_the_other() {
+    let news = Joined::from(vec![Prepared::text("one"), Prepared::text("two")]);
+    let (mut near, mut far) = open(&client(), &Server::new(), tcp().await).await;
+    near.feed_joined(&news).await.unwrap();
+    near.flush().await.unwrap();
+    for text in ["one", "two"] {
+        assert_eq!(far.recv().await.unwrap().unwrap().as_text(), Some(text));
+    }
+    let (mut send_half, _receive_half) = far.split();
+    send_half.feed_joined(&news).await.unwrap();
+    send_half.flush().await.unwrap();
+    for text in ["one", "two"] {
+        assert_eq!(near.recv().await.unwrap().unwrap().as_text(), Some(text));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -157,6 +157,17 @@ fn row_47_a_stalled_reader_is_bounded_and_delays_nobody() {
 }
 
 #[test]
+fn who_sends_two_long_messages_before_reading_gets_both_back() {
+    // The first is more than the server lets wait, and than the buffers of the two sockets hold.
+    let server = Server::echo(&[]);
+    let payload = vec![7; 16 * MIB];
+    let message = Frame::binary(&payload).encode();
+    let mut client = server.open();
+    (0..2).for_each(|_| client.send(&message));
+    (0..2).for_each(|_| client.expect(BINARY, &payload));
+}
+
+#[test]
 fn row_47_a_stalled_member_does_not_delay_the_others_of_its_room() {
     let server = Server::serve(&[]);
     let room = server.request().line("GET /chat/stalled HTTP/1.1");

@@ -107,6 +107,36 @@ fn who_was_handed_the_last_is_woken_for_the_next() {
     assert_eq!(next().map_ok(|_| ()), Poll::Ready(Err(Closing::left())));
 }
 
+#[test]
+fn who_reads_a_portion_is_not_handed_its_last_as_the_last() {
+    let (slot, mut mailbox) = mailbox(1000);
+    let posting = slot.clone();
+    assert!(slot.send_for(1, async move {
+        posting.post(delivery());
+        when_read().await;
+        posting.post(delivery());
+    }));
+    let mut context = Context::from_waker(Waker::noop());
+    let mut is_last = || match mailbox.poll_parcel(&mut context) {
+        Poll::Ready(Ok(Handed { is_last, .. })) => is_last,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!([is_last(), is_last()], [false, true]);
+    assert!(mailbox.poll_parcel(&mut context).is_pending());
+}
+
+#[test]
+fn who_drops_the_mailbox_is_not_kept_by_it() {
+    let (slot, mut mailbox) = mailbox(1000);
+    let count = Arc::new(Count::default());
+    slot.post(delivery());
+    let waker = Waker::from(count.clone());
+    assert!(mailbox.poll_next(&mut Context::from_waker(&waker)).is_ready());
+    drop((mailbox, waker));
+    assert_eq!(Arc::strong_count(&count), 1);
+    drop(slot);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn what_both_ends_share_is_one_line_of_the_cache() {
@@ -151,6 +181,19 @@ fn the_memory_of_a_rush_is_given_back() {
         assert_eq!(lock(&slot.shared.0).waiting.has_memory(), kept);
         assert!(!mailbox.taken.has_memory());
     }
+    // Who is handed the last need not ask once more.
+    (0..1000).for_each(|_| slot.post(delivery()));
+    let mut context = Context::from_waker(Waker::noop());
+    while matches!(
+        mailbox.poll_parcel(&mut context),
+        Poll::Ready(Ok(Handed { is_last: false, .. }))
+    ) {}
+    slot.post(delivery());
+    assert!(matches!(
+        mailbox.poll_parcel(&mut context),
+        Poll::Ready(Ok(Handed { is_last: true, .. }))
+    ));
+    assert!(!lock(&slot.shared.0).waiting.has_memory() && !mailbox.taken.has_memory());
 }
 
 #[test]

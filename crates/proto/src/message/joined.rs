@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 /// Messages that are sent one after the other to any number of connections.
 ///
 /// Their frames are joined once, when the first connection needs them, and a connection gets all of them together.
-/// Where messages are compressed each is sent by itself. Cloning shares them. How much is joined is yours to bound: it all
+/// Where messages are compressed, or masked as a client's are, each is sent by itself. Long messages gain nothing: they
+/// are shared without a copy one by one. Cloning shares them. How much is joined is yours to bound: it all
 /// waits at once where a peer reads slowly.
 ///
 /// ```

@@ -132,13 +132,14 @@ impl Sending {
         Ok(())
     }
 
-    /// Sends messages that are shared by many connections, one after the other.
+    /// Sends messages that are shared by many connections, one after the other. A server that does not compress sends all
+    /// of them by one copy of their frames; otherwise each is sent as [`send_prepared`](Sending::send_prepared) does.
     #[cfg(feature = "std")]
     pub fn send_joined(&mut self, joined: &Joined, output: &mut Output) -> Result<(), SendError> {
+        self.check_between_messages()?;
         if !self.sends_joined() {
             return joined.messages().iter().try_for_each(|one| self.send_prepared(one, output));
         }
-        self.check_between_messages()?;
         output.share_one_of_many(&[], 0, joined.frames());
         Ok(())
     }

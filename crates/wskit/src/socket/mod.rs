@@ -261,6 +261,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocket<S> {
         self.start_send_prepared(message)
     }
 
+    /// Queues messages that are sent to many connections one after the other, whose frames are joined once for all of them.
+    /// Waits as [`feed`](WebSocket::feed) does, and is cancel safe too.
+    pub async fn feed_joined(&mut self, joined: &Joined) -> Result<(), Error> {
+        poll_fn(|cx| self.poll_ready(cx)).await?;
+        self.start_send_joined(joined)
+    }
+
     /// Queues a message that is not to be compressed, because it would not shrink or because it
     /// holds a secret together with what others chose. Otherwise as [`feed`](WebSocket::feed).
     pub async fn feed_uncompressed(&mut self, message: impl Into<Message>) -> Result<(), Error> {

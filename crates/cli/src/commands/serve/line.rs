@@ -147,7 +147,7 @@ impl Ends {
                 // A peer that reads nothing must not keep its place in the room.
                 return mailbox.poll_overrun(context).map(|closing| Ok(Some(closing)));
             }
-            let Handed { parcel, is_last } =
+            let Handed { parcel, is_last, .. } =
                 match mailbox.poll_parcel(&mut Context::from_waker(&calling)) {
                     Poll::Ready(Ok(handed)) => handed,
                     Poll::Ready(Err(closing)) => return Poll::Ready(Ok(Some(closing))),
