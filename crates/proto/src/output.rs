@@ -67,7 +67,7 @@ const SHARED_BYTES_MIN: usize = 4 << 10;
 
 /// Shorter bytes are copied while there is room for them, for a write of pieces is a longer way through the system than
 /// a write of one. No memory is taken for that: of one message that many are sent, each would need a copy.
-const SHARED_DESPITE_ROOM_BYTES_MIN: usize = 24 << 10;
+const SHARED_DESPITE_ROOM_BYTES_MIN: usize = 12 << 10;
 
 /// A buffer of its own begins with this much.
 const BUFFER_BYTES_MIN: usize = 64;

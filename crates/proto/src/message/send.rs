@@ -90,7 +90,7 @@ impl Sending {
 
     /// Sends a message, or a control frame, or begins the closing handshake.
     ///
-    /// A payload of 4 KiB or more is copied only where it has to be masked, or is shorter than 24 KiB and there is room for
+    /// A payload of 4 KiB or more is copied only where it has to be masked, or is shorter than 12 KiB and there is room for
     /// it. Sending a Close frame once the closing handshake has begun does nothing.
     #[inline(always)]
     pub fn send(&mut self, message: Message, output: &mut Output) -> Result<(), SendError> {
