@@ -4,7 +4,7 @@ use super::TAIL;
 use crate::{Compression, Savings, WindowBits};
 use alloc::{boxed::Box, vec::Vec};
 use core::cell::{Cell, RefCell};
-use zlib_rs::{Deflate, DeflateConfig, DeflateFlush, Status};
+use zlib_rs::{Deflate, DeflateFlush, Status};
 
 /// Compresses the messages of one connection.
 pub(in crate::message) struct Deflating {
@@ -37,11 +37,6 @@ std::thread_local! {
 /// Level 1 of zlib-rs 0.6.8 panics on some long messages: its quick way writes beyond the memory it
 /// set aside. The levels above do not go that way.
 const LEVEL_MIN: u8 = 2;
-
-/// The symbols of a block wait in memory that is cleared twice for each message: with this level 12
-/// KiB instead of the usual 48, which takes 4 % less time for a short message. A long one has more
-/// blocks for it, and grows by some 1 %.
-const MEMORY_LEVEL: i32 = 6;
 
 /// Scratch memory that grew beyond this for a large message is not kept.
 const SCRATCH_BYTES_MAX: usize = 1 << 20;
@@ -153,13 +148,7 @@ impl Deflating {
 }
 
 fn make(window: WindowBits, level: u8) -> Box<Deflate> {
-    Box::new(Deflate::new_with_config(DeflateConfig {
-        level: level.into(),
-        // Without the header of a zlib stream, which is what the sign says.
-        window_bits: -i32::from(window.bits()),
-        mem_level: MEMORY_LEVEL,
-        ..DeflateConfig::default()
-    }))
+    Box::new(Deflate::new(level.into(), false, window.bits()))
 }
 
 fn take_shared(window: WindowBits, level: u8) -> Box<Deflate> {
