@@ -208,9 +208,8 @@ impl Output {
         len: usize,
         bytes: Bytes,
     ) {
-        if self.is_shared(N + bytes.len()) {
-            self.copy_front(array, len);
-            return self.share_long(bytes);
+        if bytes.len() >= SHARED_BYTES_MIN {
+            return self.share_long_behind(array, len, bytes);
         }
         self.copy_behind(array, len, &bytes);
     }
@@ -225,22 +224,27 @@ impl Output {
         len: usize,
         bytes: &Bytes,
     ) {
-        if self.is_shared(N + bytes.len()) {
-            self.copy_front(array, len);
-            return self.share_long(bytes.clone());
+        if bytes.len() >= SHARED_BYTES_MIN {
+            return self.share_long_behind(array, len, bytes.clone());
         }
         self.copy_behind(array, len, bytes);
     }
 
-    /// Whether so many bytes are kept by reference.
-    #[inline(always)]
-    fn is_shared(&self, bytes: usize) -> bool {
-        bytes >= SHARED_BYTES_MIN
-            && (bytes >= SHARED_DESPITE_ROOM_BYTES_MIN || !self.has_room(bytes))
-    }
-
-    fn has_room(&self, bytes: usize) -> bool {
-        self.memory.as_ref().is_some_and(|memory| memory.0.buffer.len() - memory.0.end >= bytes)
+    /// Apart from the short way, which is inlined into the sending of each message.
+    #[inline(never)]
+    fn share_long_behind<const N: usize>(&mut self, array: &[u8; N], len: usize, bytes: Bytes) {
+        let bytes_needed = N + bytes.len();
+        let has_room = self
+            .memory
+            .as_ref()
+            .is_some_and(|memory| memory.0.buffer.len() - memory.0.end >= bytes_needed);
+        if has_room && bytes.len() < SHARED_DESPITE_ROOM_BYTES_MIN {
+            return self.copy_behind(array, len, &bytes);
+        }
+        self.copy_front(array, len);
+        let waiting = self.waiting();
+        let copied_bytes = waiting.copied_bytes();
+        waiting.shared.push(bytes, copied_bytes);
     }
 
     #[inline(always)]
@@ -255,17 +259,7 @@ impl Output {
     /// Queues the bytes; long ones without a copy.
     #[inline(always)]
     pub fn share(&mut self, bytes: Bytes) {
-        if self.is_shared(bytes.len()) {
-            self.share_long(bytes);
-        } else {
-            self.copy(&bytes);
-        }
-    }
-
-    fn share_long(&mut self, bytes: Bytes) {
-        let waiting = self.waiting();
-        let copied_bytes = waiting.copied_bytes();
-        waiting.shared.push(bytes, copied_bytes);
+        self.share_behind(&[], 0, bytes);
     }
 
     /// Queues a copy of the bytes that `change` changes in place.
