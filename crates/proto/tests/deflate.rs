@@ -367,6 +367,32 @@ fn compressed_text_has_to_be_utf8_too() {
 }
 
 #[test]
+fn any_number_of_messages_that_do_not_shrink_goes_out() {
+    let mut random = 88_172_645_463_325_252_u64;
+    let mut next = || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        (random >> 32) as u8
+    };
+    for mode in [CompressionMode::Shared, CompressionMode::Dedicated] {
+        for (window_bits, level) in [(15, 2), (9, 2), (15, 6), (15, 9)] {
+            let ours = compression(mode, window_bits, level);
+            let (_, mut server) = open(ours, ours, Limits::default());
+            let mut output = Output::default();
+            // Beyond the 64 KiB that a compressor has for what has not left it.
+            for (len, count) in [(64, 1_200), (1_000, 80), (16_000, 8), (40_000, 4)] {
+                for _ in 0..count {
+                    let message: Vec<u8> = (0..len).map(|_| next()).collect();
+                    server.send(Message::Binary(message.into()), &mut output).unwrap();
+                    assert!(drain(&mut output).len() > len);
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_short_or_does_not_shrink_goes_out_plain_and_upsets_no_context() {
     let dedicated = compression(CompressionMode::Dedicated, 15, 6);
     let settings = Compression { message_bytes_min: 64, ..dedicated };

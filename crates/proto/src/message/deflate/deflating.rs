@@ -114,9 +114,7 @@ impl Deflating {
             deflate.reset();
         }
         let mut scratch = SCRATCH.take();
-        // More room than the message is not needed: then it is not worth it. The flush ends with
-        // the tail, which is not sent.
-        let room = message.len() + TAIL.len() - 1;
+        let room = room(message.len());
         if scratch.len() < room {
             scratch.resize(room, 0);
         }
@@ -124,27 +122,43 @@ impl Deflating {
         let status = deflate.compress(message, &mut scratch[..room], DeflateFlush::SyncFlush);
         let len = (deflate.total_out() - total_out) as usize;
         let whole = deflate.total_in() - total_in == message.len() as u64;
-        let compressed = match status {
-            Ok(Status::Ok) if whole && len < room => scratch[..len].strip_suffix(&TAIL),
-            _ => None,
-        };
+        let is_drained = matches!(status, Ok(Status::Ok)) && whole && len < room;
+        // The flush ends with the tail, which is not sent.
+        let compressed = scratch[..len]
+            .strip_suffix(&TAIL)
+            .filter(|compressed| is_drained && compressed.len() + 1 < message.len());
         if let Some(compressed) = compressed {
             self.total.plain_bytes += message.len() as u64;
             self.total.compressed_bytes += compressed.len() as u64;
             write(compressed);
         }
         let worth_it = compressed.is_some();
-        if self.keeps_context {
-            self.is_context_stale = !worth_it;
-            self.deflate = Some(deflate);
-        } else {
-            give_shared(Shared { deflate, window: self.window, level: self.level });
+        // What has not left a compressor would stand in the way of later messages.
+        if is_drained {
+            self.keep(deflate, worth_it);
         }
         if scratch.len() <= SCRATCH_BYTES_MAX {
             SCRATCH.set(scratch);
         }
         worth_it
     }
+
+    /// Keeps the compressor for the next message.
+    fn keep(&mut self, deflate: Box<Deflate>, is_context_sent: bool) {
+        if self.keeps_context {
+            self.is_context_stale = !is_context_sent;
+            self.deflate = Some(deflate);
+        } else {
+            give_shared(Shared { deflate, window: self.window, level: self.level });
+        }
+    }
+}
+
+/// Enough for the worst that becomes of so many bytes, so that all of it leaves the compressor, whether it is worth it or
+/// not. zlib-rs 0.6.8 does not free the room of what has not left when it begins anew, and panics once none is left.
+fn room(message_bytes: usize) -> usize {
+    // Where the window is too small for a block to be stored as it is, a byte takes nine bits.
+    message_bytes + message_bytes / 8 + message_bytes / 64 + 64
 }
 
 fn make(window: WindowBits, level: u8) -> Box<Deflate> {
