@@ -209,7 +209,7 @@ impl Output {
         bytes: Bytes,
     ) {
         if bytes.len() >= SHARED_BYTES_MIN {
-            return self.share_long_behind(array, len, bytes);
+            return self.share_long_behind(*array, len, bytes);
         }
         self.copy_behind(array, len, &bytes);
     }
@@ -225,23 +225,23 @@ impl Output {
         bytes: &Bytes,
     ) {
         if bytes.len() >= SHARED_BYTES_MIN {
-            return self.share_long_behind(array, len, bytes.clone());
+            return self.share_long_behind(*array, len, bytes.clone());
         }
         self.copy_behind(array, len, bytes);
     }
 
     /// Apart from the short way, which is inlined into the sending of each message.
     #[inline(never)]
-    fn share_long_behind<const N: usize>(&mut self, array: &[u8; N], len: usize, bytes: Bytes) {
+    fn share_long_behind<const N: usize>(&mut self, array: [u8; N], len: usize, bytes: Bytes) {
         let bytes_needed = N + bytes.len();
         let has_room = self
             .memory
             .as_ref()
             .is_some_and(|memory| memory.0.buffer.len() - memory.0.end >= bytes_needed);
         if has_room && bytes.len() < SHARED_DESPITE_ROOM_BYTES_MIN {
-            return self.copy_behind(array, len, &bytes);
+            return self.copy_behind(&array, len, &bytes);
         }
-        self.copy_front(array, len);
+        self.copy_front(&array, len);
         let waiting = self.waiting();
         let copied_bytes = waiting.copied_bytes();
         waiting.shared.push(bytes, copied_bytes);
