@@ -83,15 +83,14 @@ def agree(counted: list[float]) -> bool:
 
 
 def measure(arguments) -> None:
-    openings.build()
+    floors = openings.build()
     # What a just-in-time compiler makes of a script under valgrind says nothing.
     chosen = [server for server in arguments.chosen if server.build[0] != "npm"]
     wanted = arguments.cells.split(",") if arguments.cells else [""]
     outcomes = {column: {} for column in COLUMNS if any(part in column for part in wanted)}
     for column, of_column in outcomes.items():
-        for server in chosen:
-            if column in OPENINGS and not server.websocket:
-                continue
+        opening = [*floors, *(server for server in chosen if server.websocket)]
+        for server in opening if column in OPENINGS else chosen:
             try:
                 counted = instructions(server, column)
             except (OSError, RuntimeError, load.Failed) as failure:
@@ -104,5 +103,8 @@ def measure(arguments) -> None:
                 print(f"{column}: {server.name} {counted:,.0f}", flush=True)
     lines = tables.head("Instructions", chosen, arguments, timed=False)
     lines += ["", *ABOUT]
-    lines += tables.table("Instructions for each message", outcomes, chosen, "instructions", "{:,.0f}".format)
-    tables.write("instructions", lines, outcomes, chosen, arguments)
+    of_openings = {column: outcomes.pop(column) for column in OPENINGS if column in outcomes}
+    for title, part in [("message", outcomes), ("connection", of_openings)]:
+        if part:
+            lines += tables.table(f"Instructions for each {title}", part, [*floors, *chosen], "instructions", "{:,.0f}".format)
+    tables.write("instructions", lines, outcomes | of_openings, chosen, arguments)

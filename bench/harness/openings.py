@@ -8,11 +8,19 @@ from harness.rounds import Cell
 
 CONNECTIONS = 6400
 WARM_UP = 640
-CANNED = servers.Server("canned", servers.cargo("canned"), [str(servers.BUILT / "canned"), "127.0.0.1:{port}"], websocket=False)
+
+
+def floor(name: str) -> servers.Server:
+    return servers.Server(name, servers.cargo(name), [str(servers.BUILT / name), "127.0.0.1:{port}"], websocket=False)
+
+
+CANNED = floor("canned")
+FLOORS = [CANNED, floor("tokio-canned")]
 CELLS = [Cell("ended by a reset", {"end": "reset"}), Cell("ended by a closing handshake", {"end": "close"})]
 ABOUT = [
     "Connections opened, upgraded and ended, 32 at a time. The floor, canned, reads whatever comes, answers with a fixed 101,",
-    "and the next with a fixed Close; it checks nothing.",
+    "and the next with a fixed Close; it checks nothing. tokio-canned is the same on Tokio, with a task for each connection,",
+    "and tells the runtime's share.",
 ]
 
 
@@ -21,9 +29,10 @@ def cpu_seconds(process: int) -> float:
     return time.clock_gettime((~process << 3) | 2)
 
 
-def build() -> None:
-    """Builds what opens connections."""
+def build() -> list[servers.Server]:
+    """Builds what opens connections, and gives the floors."""
     subprocess.run(servers.cargo("openings"), cwd=servers.BENCH, check=True)
+    return [server for server in FLOORS if servers.build(server)]
 
 
 def open_and_end(server: servers.Server, port: int, end: str, count: int) -> None:
@@ -44,9 +53,7 @@ def one(server: servers.Server, cell: Cell) -> dict:
 
 
 def measure(arguments) -> None:
-    build()
-    servers.build(CANNED)
-    chosen = [CANNED, *(server for server in arguments.chosen if server.websocket)]
+    chosen = [*build(), *(server for server in arguments.chosen if server.websocket)]
     outcomes = rounds.take(CELLS, chosen, arguments, one, base=CANNED.name)
     lines = tables.head("Opening handshakes", chosen, arguments, timed=False)
     lines += [f"- {arguments.rounds} rounds in turn, {CONNECTIONS:,} connections each", "", *ABOUT]

@@ -1,14 +1,11 @@
 //! The floor of opening handshakes: the same 101 to whatever comes first, and the same Close to whatever comes next.
 
+use canned::{BUFFER_BYTES, CLOSE, UPGRADED};
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 use std::io::{self, ErrorKind, Read, Write};
 
 const LISTENER: Token = Token(usize::MAX);
-const UPGRADED: &[u8] =
-    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-const CLOSE: &[u8] = b"\x88\x02\x03\xe8";
 
 struct Connection {
     stream: TcpStream,
@@ -50,7 +47,7 @@ fn main() -> io::Result<()> {
 
 /// Answers what has arrived; whether the connection goes on.
 fn answer(connection: &mut Connection) -> io::Result<bool> {
-    let mut buffer = [0; 4096];
+    let mut buffer = [0; BUFFER_BYTES];
     match connection.stream.read(&mut buffer) {
         Ok(0) => return Ok(false),
         Ok(_) => {}
