@@ -7,8 +7,9 @@ use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use std::fs;
 use std::path::{Path, PathBuf};
 use time::{Duration, OffsetDateTime};
+use wskit::Error;
 use wskit::tls::rustls::ServerConfig;
-use wskit::tls::server_config;
+use wskit::tls::{EncryptedKey, server_config};
 
 /// The certificate of the server, if there is one.
 #[derive(clap::Args)]
@@ -44,8 +45,11 @@ impl CertificateArguments {
             (Some(chain), Some(key)) => {
                 let (chain_pem, key_pem) = (read(chain)?, read(key)?);
                 let config = server_config(&chain_pem, &key_pem).map_err(|error| {
-                    // A pass phrase does not go away by itself.
-                    let kind = if is_encrypted(&key_pem) { Kind::Usage } else { UNUSABLE };
+                    let kind = match &error {
+                        // A pass phrase does not go away by itself.
+                        Error::Argument(why) if why.is::<EncryptedKey>() => Kind::Usage,
+                        _ => UNUSABLE,
+                    };
                     let (chain, key) = (chain.display(), key.display());
                     Failure::new(kind, format_args!("{chain} and {key}: {error}"))
                 })?;
@@ -68,12 +72,6 @@ fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 /// The files may be whole, and belong together, the next moment: where a certificate is renewed, one is written after
 /// the other.
 const UNUSABLE: Kind = Kind::Local;
-
-/// Whether only a pass phrase opens the key: by PKCS #8, or as RFC 1421 has it.
-fn is_encrypted(key_pem: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(key_pem);
-    text.contains("BEGIN ENCRYPTED PRIVATE KEY") || text.contains("Proc-Type: 4,ENCRYPTED")
-}
 
 /// A certificate for this machine as it calls itself, and for the address it listens on.
 fn self_signed(address: &Address) -> Result<Certificate, Failure> {

@@ -63,6 +63,7 @@ mod verifier;
 
 pub use client::ClientTls;
 pub use error::TlsError;
+pub use pem::EncryptedKey;
 pub use server::server_config;
 pub use tokio_rustls::{self, rustls};
 

@@ -2,6 +2,7 @@
 
 use super::wrong;
 use crate::Error;
+use std::fmt;
 use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -21,7 +22,7 @@ pub(super) fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
 pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> {
     let has = |mark: &[u8]| text.windows(mark.len()).any(|window| window == mark);
     if ENCRYPTED.into_iter().any(has) {
-        return Err(wrong("the private key is encrypted; decrypt it first, with openssl pkey"));
+        return Err(wrong(EncryptedKey));
     }
     PrivateKeyDer::from_pem_slice(text).map_err(|error| match error {
         pem::Error::NoItemsFound => wrong(
@@ -30,6 +31,19 @@ pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> 
         error => wrong(format!("the private key cannot be read as PEM: {error}")),
     })
 }
+
+/// Why a private key is refused that only its owner's pass phrase opens. An [`Error::Argument`] holds
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncryptedKey;
+
+impl fmt::Display for EncryptedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the private key is encrypted; decrypt it first, with openssl pkey")
+    }
+}
+
+impl std::error::Error for EncryptedKey {}
 
 /// What stands in a key that only its owner's pass phrase opens: by RFC 7468 §11, and as it was
 /// before (RFC 1421 §4.6.1.1).
