@@ -1,7 +1,7 @@
 //! Messages for many receivers that leave one after the other, and are joined once.
 
 use super::prepared::Prepared;
-use crate::frame::{FRAME_HEADER_BYTES_MAX, FrameHeader, Opcode};
+use crate::frame::FRAME_HEADER_BYTES_MAX;
 use alloc::{sync::Arc, vec::Vec};
 use bytes::Bytes;
 use core::fmt;
@@ -63,11 +63,7 @@ fn join(Inner { messages, payload_bytes, .. }: &Inner) -> Bytes {
     let bytes_max = payload_bytes + messages.len() * FRAME_HEADER_BYTES_MAX;
     let mut frames = Vec::with_capacity(bytes_max);
     for message in messages {
-        let opcode = Opcode::Data(message.kind());
-        let payload_bytes = message.payload().len() as u64;
-        let header =
-            FrameHeader { fin: true, rsv1: false, opcode, masking_key: None, payload_bytes };
-        let (header, len) = header.encode();
+        let (header, len) = message.header();
         frames.extend_from_slice(&header[..len]);
         frames.extend_from_slice(message.payload());
     }

@@ -1,7 +1,6 @@
 //! A message for many receivers, held and compressed once.
 
 use crate::Kind;
-#[cfg(feature = "deflate")]
 use crate::frame::{FRAME_HEADER_BYTES_MAX, FrameHeader, Opcode};
 use alloc::sync::Arc;
 #[cfg(feature = "deflate")]
@@ -79,6 +78,13 @@ impl Prepared {
         &self.0.payload
     }
 
+    /// What stands before the payload in the frame of a server that does not compress, in the front of an array, and how
+    /// long it is.
+    #[inline(always)]
+    pub(super) fn header(&self) -> ([u8; FRAME_HEADER_BYTES_MAX], usize) {
+        header(self.0.kind, false, self.0.payload.len())
+    }
+
     /// The frame of a server that compresses like this; `None` where it is not worth it.
     #[cfg(feature = "deflate")]
     pub(super) fn deflated(&self, deflating: &super::deflate::Deflating) -> Option<&Deflated> {
@@ -97,14 +103,23 @@ impl Prepared {
 
 #[cfg(feature = "deflate")]
 fn encode(kind: Kind, compressed: &[u8]) -> Bytes {
-    let payload_bytes = compressed.len() as u64;
-    let opcode = Opcode::Data(kind);
-    let header = FrameHeader { fin: true, rsv1: true, opcode, masking_key: None, payload_bytes };
-    let (head, len) = header.encode();
-    let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES_MAX + compressed.len());
-    frame.extend_from_slice(&head[..len]);
+    let (header, len) = header(kind, true, compressed.len());
+    let mut frame = Vec::with_capacity(len + compressed.len());
+    frame.extend_from_slice(&header[..len]);
     frame.extend_from_slice(compressed);
     frame.into()
+}
+
+/// The header of a message of a server that is one frame.
+#[inline(always)]
+fn header(
+    kind: Kind,
+    compressed: bool,
+    payload_bytes: usize,
+) -> ([u8; FRAME_HEADER_BYTES_MAX], usize) {
+    let opcode = Opcode::Data(kind);
+    let payload_bytes = payload_bytes as u64;
+    FrameHeader { fin: true, rsv1: compressed, opcode, masking_key: None, payload_bytes }.encode()
 }
 
 impl PartialEq for Prepared {

@@ -126,8 +126,7 @@ impl Sending {
             output.share_one_of_many(&[], 0, &deflated.frame);
             return Ok(());
         }
-        let frame = Frame { opcode: Opcode::Data(prepared.kind()), fin: true, rsv1: false };
-        let (header, len) = frame.header(None, prepared.payload().len());
+        let (header, len) = prepared.header();
         output.share_one_of_many(&header, len, prepared.payload());
         Ok(())
     }
