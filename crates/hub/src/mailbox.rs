@@ -183,6 +183,9 @@ impl Mailbox {
         }
     }
 
+    /// How many to [`prefetch`](Mailbox::prefetch) together: as many as a processor asks for at the same time.
+    pub const PREFETCHED_TOGETHER: usize = 16;
+
     /// Asks for the memory that the next delivery needs and does not wait for it. For who reads many mailboxes in turn:
     /// their memory may lie far away, and comes sooner if it is asked for together.
     #[inline]

@@ -7,7 +7,7 @@ use crate::complaint::Complaint;
 use crate::delivery::Delivery;
 use crate::elsewhere::Elsewhere;
 use crate::limits::Limits;
-use crate::mailbox::Slot;
+use crate::mailbox::{Mailbox, Slot};
 use crate::name::{Likeness, MemberName, NameKind};
 use crate::parcel::Parcel;
 
@@ -178,18 +178,15 @@ fn post<'a, T>(
     post_to: impl Fn(&'a Slot, T),
 ) {
     loop {
-        let next = readers.clone().take(POSTED_TOGETHER);
+        let next = readers.clone().take(Mailbox::PREFETCHED_TOGETHER);
         if next.map(|(slot, _)| slot.prefetch()).count() == 0 {
             return;
         }
-        for (slot, posted) in readers.by_ref().take(POSTED_TOGETHER) {
+        for (slot, posted) in readers.by_ref().take(Mailbox::PREFETCHED_TOGETHER) {
             post_to(slot, posted);
         }
     }
 }
-
-/// As many as a processor asks for at the same time.
-const POSTED_TOGETHER: usize = 16;
 
 #[cfg(test)]
 mod tests {

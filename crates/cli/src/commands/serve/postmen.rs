@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use tokio::task::coop::has_budget_remaining;
 use tokio::task::yield_now;
+use wskit_hub::Mailbox;
 
 /// Carry what waits, one member after the other.
 ///
@@ -30,10 +31,10 @@ struct State {
 /// Somebody speaks, and carries then. What it leaves when this is dropped is for the postmen.
 struct Speaking<'a>(&'a Postmen);
 
-/// For whom is carried next. As many as a processor asks for the memory of at the same time.
+/// For whom is carried next.
 pub(super) type Round = [Option<Arc<Line>>; ROUND_MEMBERS_MAX];
 
-const ROUND_MEMBERS_MAX: usize = 16;
+const ROUND_MEMBERS_MAX: usize = Mailbox::PREFETCHED_TOGETHER;
 
 /// How many rounds who has spoken carries before it goes on. Counted besides tokio's budget, for writes of HTTP/2 take
 /// nothing from that.
