@@ -12,7 +12,7 @@ pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0    all went well
   1    something failed on this machine; serve or echo cannot read a file,
-       or use a certificate and its key
+       or use a certificate and its key, or NATS credentials
   2    the command line is wrong, or a file that it names
   3    no connection: the name, the port, the network, the proxy, TLS or NATS
   4    the opening handshake failed or was refused
@@ -32,8 +32,9 @@ pub(crate) struct Failure {
 /// The kinds of failure; each has an exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Something failed on this machine. A server that cannot read a file, or use a certificate and its key, ends so:
-    /// they may be there and whole the next moment, and whoever watches over the server is to start it again.
+    /// Something failed on this machine. A server that cannot read a file, or use a certificate and its key, or NATS
+    /// credentials, ends so: they may be there and whole the next moment, and whoever watches over the server is to start
+    /// it again.
     Local = 1,
     /// The command line is wrong, or a file that it names: it holds something else, or `connect` or `inspect` cannot read it.
     Usage = 2,

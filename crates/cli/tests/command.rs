@@ -3,6 +3,7 @@
 mod common;
 
 use common::{finish, run, start};
+use std::fs;
 use std::io::{BufRead, BufReader};
 
 const SUBCOMMANDS: [&str; 8] =
@@ -156,6 +157,23 @@ fn a_file_that_cannot_be_read_is_a_fault_of_the_command_line_and_no_end_of_a_ser
         ["serve or echo cannot read a file", "2    the command line is wrong, or a file that"]
     {
         assert!(help.text().contains(words), "{words}");
+    }
+}
+
+#[test]
+fn half_written_credentials_are_no_end_of_a_service() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, half, why) in [
+        ("--nats-credentials", "-----BEGIN NATS USER JWT-----\neyJ0", "no NATS credentials in it"),
+        ("--nats-nkey-file", "SUAC", "no seed of a key of NATS in it"),
+        ("--nats-token-file", "\n", "no token in it"),
+    ] {
+        let file = folder.path().join("half");
+        fs::write(&file, half).unwrap();
+        let nats = ["serve", "--listen", "127.0.0.1:0", "--nats", "127.0.0.1:1"];
+        let ran = run(&[&nats[..], &[flag, file.to_str().unwrap()]].concat(), b"");
+        assert_eq!((ran.code, ran.text()), (Some(1), ""), "{flag}: {}", ran.stderr);
+        assert!(ran.stderr.contains(why), "{flag}: {}", ran.stderr);
     }
 }
 

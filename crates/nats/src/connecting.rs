@@ -1,7 +1,6 @@
 //! The way to the server.
 
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use wskit_store::Error;
 
 use crate::addresses::{Addresses, without_user};
 use crate::broker::{Broker, words};
-use crate::identity::Identity;
+use crate::identity::{Identity, read};
 use crate::names::Names;
 
 /// Where the server is, and how this node uses it.
@@ -48,13 +47,6 @@ impl Settings {
     pub fn places(&self) -> Vec<String> {
         self.addresses.iter().map(|address| without_user(address)).collect()
     }
-
-    /// All files that are named.
-    fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        let one = [&self.credentials, &self.nkey_file, &self.token_file, &self.trusted];
-        let pair = self.client_certificate.iter().flat_map(|(certificate, key)| [certificate, key]);
-        one.into_iter().flatten().chain(pair)
-    }
 }
 
 impl Default for Settings {
@@ -88,7 +80,7 @@ pub enum ConnectError {
     Settings(String),
     /// The server cannot be reached, does not let this node in, or has no JetStream; says why.
     Server(String),
-    /// Something failed on this machine, or a file cannot be read or has no certificate or key in it.
+    /// Something failed on this machine, or a file cannot be read or has not in it what it should.
     Local(io::Error),
 }
 
@@ -117,14 +109,12 @@ pub(crate) async fn connect(
     if !(1..=5).contains(&replicas) {
         return Err(ConnectError::Settings(format!("{replicas} replicas; there may be 1 to 5")));
     }
-    // What cannot be read now may be there the next moment, which is no fault of the settings.
-    for path in settings.files() {
-        fs::File::open(path).map_err(|error| unreadable(path, &error))?;
-    }
     let wrong = ConnectError::Settings;
     let Addresses { servers, users, are_secure } =
         Addresses::parse(&settings.addresses).map_err(wrong)?;
     let identity = Identity::of(&settings, users).map_err(wrong)?;
+    // Who cannot be shown now is not worth an attempt.
+    identity.show(b"").map_err(unusable)?;
     let show = move |nonce: Vec<u8>| {
         let shown = identity.show(&nonce).map_err(AuthError::new);
         async { shown }
@@ -176,20 +166,20 @@ pub(crate) async fn connect(
     Ok(broker)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> ConnectError {
-    let why = format!("{} cannot be read: {error}", path.display());
-    ConnectError::Local(io::Error::new(error.kind(), why))
+/// A file that is missing or half-written may be there and whole the next moment, which is no fault of the settings.
+fn unusable(why: String) -> ConnectError {
+    ConnectError::Local(io::Error::other(why))
 }
 
 /// There is to be something of this kind in a file, for TLS would say nothing of the file that it does not find it in.
 fn check_pem(path: &Path, label: &str) -> Result<(), ConnectError> {
-    let content = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    let content = read(path).map_err(unusable)?;
     let path = path.display();
-    // A file that is being written will be whole the next moment, but a pass phrase does not go away by itself.
     if !content.contains(label) {
-        let why = format!("{path}: there is no {} in it", label.trim_end_matches('-'));
-        return Err(ConnectError::Local(io::Error::other(why)));
+        let label = label.trim_end_matches('-');
+        return Err(unusable(format!("{path}: there is no {label} in it")));
     }
+    // A pass phrase does not go away by itself.
     if content.contains("BEGIN ENCRYPTED") || content.contains("Proc-Type: 4,ENCRYPTED") {
         let why = "the private key is encrypted; decrypt it first, with openssl pkey";
         return Err(ConnectError::Settings(format!("{path}: {why}")));

@@ -42,8 +42,7 @@ impl Identity {
         if !identities.is_empty() {
             return Err("there are several ways to say who this node is; say it once".into());
         }
-        // What cannot be read now is not worth an attempt.
-        identity.show(b"").map(|_| identity)
+        Ok(identity)
     }
 
     /// What the server is shown, and the nonce signed.
@@ -56,7 +55,14 @@ impl Identity {
                 auth.password = Some(password.clone());
             }
             Self::Token(token) => auth.token = Some(token.clone()),
-            Self::TokenFile(path) => auth.token = Some(read(path)?.trim().to_owned()),
+            Self::TokenFile(path) => {
+                let content = read(path)?;
+                let token = content.trim();
+                if token.is_empty() {
+                    return Err(wrong(path, &"there is no token in it"));
+                }
+                auth.token = Some(token.to_owned());
+            }
             Self::Nkey(path) => {
                 let content = read(path)?;
                 let pair = key_pair(path, content.trim())?;
@@ -77,8 +83,9 @@ impl Identity {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| wrong(path, &error))
+/// What a file holds, or why it cannot be read.
+pub(crate) fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
 }
 
 fn key_pair(path: &Path, seed: &str) -> Result<KeyPair, String> {
@@ -137,7 +144,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         let credentials = Settings { credentials: Some(path.clone()), ..Settings::default() };
-        assert!(of(&["host"], &credentials).err().unwrap().contains("secret: "));
+        assert!(of(&["host"], &credentials).err().unwrap().contains("secret cannot be read: "));
         fs::write(&path, "hush").unwrap();
         let nkey = Settings { nkey_file: Some(path), ..Settings::default() };
         for settings in &[credentials, nkey] {
