@@ -1,19 +1,13 @@
 //! Who begins one room after another.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod common;
 
-use wskit_hub::{
-    Connection, Hub, Limits, Mailbox, Membership, Refusal, Standing, Timestamp, Visit,
-};
+use common::{at, hub_with};
+use wskit_hub::{Connection, Hub, Limits, Mailbox, Membership, Refusal, Standing, Visit};
 
-const NOW: Timestamp = Timestamp::from_unix_milliseconds(1_760_000_000_000);
-
+/// Who has begun two rooms within the hour begins no more.
 fn hub() -> Hub {
-    let mut limits = Limits::default();
-    limits.rooms_begun_per_hour_max = 2;
-    Hub::new(limits, 0x5eed)
+    hub_with(|limits| limits.rooms_begun_per_hour_max = 2)
 }
 
 fn visit(room: &str, place: Option<&str>) -> Visit {
@@ -21,11 +15,7 @@ fn visit(room: &str, place: Option<&str>) -> Visit {
 }
 
 fn join(hub: &Hub, visit: &Visit) -> Result<(Membership, Mailbox), Refusal> {
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(hub.join(visit, &Connection::default(), NOW)).poll(&mut context) {
-        Poll::Ready(joined) => joined,
-        Poll::Pending => panic!("joining waits for something"),
-    }
+    common::join(hub, visit, &Connection::default(), at(0))
 }
 
 #[test]
@@ -33,7 +23,7 @@ fn a_place_begins_so_many_rooms_and_enters_all_that_there_are() {
     let hub = hub();
     let join = |room, place| join(&hub, &visit(room, place));
     let (mut said, _mailbox) = join("said", None).unwrap();
-    said.say("something", NOW).unwrap();
+    said.say("something", at(0)).unwrap();
     drop(said);
     let _open = join("open", None).unwrap();
     // However often one begins and leaves, it counts.

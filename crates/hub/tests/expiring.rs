@@ -1,9 +1,8 @@
 //! What is too old is told to nobody, also in a room that somebody is in.
 
-use std::future::Future;
-use std::pin::pin;
+mod common;
+
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,16 +10,12 @@ use wskit_hub::{Connection, Hub, Limits, Mailbox, Membership, Timestamp, Visit};
 use wskit_store::{Bounds, Memory};
 
 fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_unix_milliseconds(1_760_000_000_000 + 1_000 * seconds)
+    common::at(1_000 * seconds)
 }
 
 fn join(hub: &Hub, now: Timestamp) -> (Membership, Mailbox) {
     let visit = Visit { room: "room".into(), ..Visit::default() };
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(hub.join(&visit, &Connection::default(), now)).poll(&mut context) {
-        Poll::Ready(joined) => joined.unwrap(),
-        Poll::Pending => panic!("joining waits for something"),
-    }
+    common::join(hub, &visit, &Connection::default(), now).unwrap()
 }
 
 /// The texts that a newcomer is told.

@@ -1,34 +1,18 @@
 //! Who comes and goes in a large room is told gathered.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod common;
 
+use common::{at, events, hub_with};
 use serde_json::{Value, json};
-use wskit_hub::{Connection, Hub, Limits, Mailbox, Membership, Timestamp, Visit};
-
-const NOW: Timestamp = Timestamp::from_unix_milliseconds(1_760_000_000_000);
+use wskit_hub::{Connection, Hub, Mailbox, Membership, Visit};
 
 fn hub(announced_max: usize) -> Hub {
-    let mut limits = Limits::default();
-    limits.members_announced_max = announced_max;
-    Hub::new(limits, 0x5eed)
+    hub_with(|limits| limits.members_announced_max = announced_max)
 }
 
 fn join(hub: &Hub, name: &str) -> (Membership, Mailbox) {
     let visit = Visit { room: "room".into(), name: Some(name.into()), ..Visit::default() };
-    let mut context = Context::from_waker(Waker::noop());
-    match pin!(hub.join(&visit, &Connection::default(), NOW)).poll(&mut context) {
-        Poll::Ready(joined) => joined.unwrap(),
-        Poll::Pending => panic!("joining waits for something"),
-    }
-}
-
-/// What came since it was last read.
-fn events(mailbox: &mut Mailbox) -> Vec<Value> {
-    std::iter::from_fn(|| mailbox.try_next())
-        .map(|delivery| serde_json::from_str(delivery.unwrap().text()).unwrap())
-        .collect()
+    common::join(hub, &visit, &Connection::default(), at(0)).unwrap()
 }
 
 #[test]
@@ -80,7 +64,7 @@ fn those_who_come_on_other_nodes_are_gathered_too() {
         let count = members.len();
         let news =
             json!({"node": "x", "room": "room", "members": members, "count": count, "asks": false});
-        hub.hear(news.to_string().as_bytes(), NOW);
+        hub.hear(news.to_string().as_bytes(), at(0));
         hub.tell_gathered();
         events(&mut ann)
     };
@@ -98,7 +82,7 @@ fn those_on_other_nodes_who_are_not_listed_are_counted() {
     let mut hear = |members: &[&str], count: usize| {
         let news =
             json!({"node": "x", "room": "room", "members": members, "count": count, "asks": false});
-        hub.hear(news.to_string().as_bytes(), NOW);
+        hub.hear(news.to_string().as_bytes(), at(0));
         hub.tell_gathered();
         events(&mut ann)
     };

@@ -1,11 +1,10 @@
 //! Who is here, on whichever node: two hubs that tell each other.
 
+mod common;
+
+use common::{at, events};
 use serde_json::{Value, json};
 use wskit_hub::{Connection, Hub, Limits, Mailbox, Membership, Standing, Timestamp, Visit};
-
-fn at(milliseconds: u64) -> Timestamp {
-    Timestamp::from_unix_milliseconds(1_760_000_000_000 + milliseconds)
-}
 
 fn hubs() -> [Hub; 2] {
     [1, 2].map(|entropy| Hub::new(Limits::default(), entropy))
@@ -29,13 +28,6 @@ async fn join(hub: &Hub, name: &str, now: Timestamp) -> (Membership, Mailbox, Va
     let (membership, mut mailbox) = hub.join(&visit, &Connection::default(), now).await.unwrap();
     let welcome = serde_json::from_str(mailbox.try_next().unwrap().unwrap().text()).unwrap();
     (membership, mailbox, welcome)
-}
-
-/// What came, without the messages.
-fn events(mailbox: &mut Mailbox) -> Vec<Value> {
-    std::iter::from_fn(|| mailbox.try_next())
-        .map(|delivery| serde_json::from_str(delivery.unwrap().text()).unwrap())
-        .collect()
 }
 
 #[tokio::test]

@@ -1,58 +1,22 @@
 //! Members whom the server knows beside those whom it does not, and what each may do.
 
-use std::future::Future;
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+mod common;
 
-use serde_json::{Value, json};
-use wskit_hub::{
-    Closing, Connection, Hub, Limits, Mailbox, Membership, Refusal, Rights, Standing, Timestamp,
-    Visit,
-};
-
-fn at(milliseconds: u64) -> Timestamp {
-    Timestamp::from_unix_milliseconds(1_760_000_000_000 + milliseconds)
-}
-
-fn hub_with(change: impl FnOnce(&mut Limits)) -> Hub {
-    let mut limits = Limits::default();
-    change(&mut limits);
-    Hub::new(limits, 0x5eed)
-}
+use common::{Client, at, hub_with};
+use serde_json::json;
+use wskit_hub::{Connection, Hub, Refusal, Rights, Standing, Visit};
 
 fn known(user: &str, name: Option<&str>) -> Standing {
     Standing::Known { user: user.into(), name: name.map(Into::into) }
 }
 
-struct Client {
-    membership: Membership,
-    mailbox: Mailbox,
-}
-
 fn join(hub: &Hub, visit: Visit) -> Result<Client, Refusal> {
     let visit = Visit { room: "lobby".into(), ..visit };
-    let connection = Connection::default();
-    let joining = pin!(hub.join(&visit, &connection, at(0)));
-    match joining.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(joined) => joined.map(|(membership, mailbox)| Client { membership, mailbox }),
-        Poll::Pending => panic!("joining waits for something"),
-    }
+    Client::enter(hub, &visit, &Connection::default(), at(0))
 }
 
 fn enter(hub: &Hub, standing: Standing, wanted: &str) -> Client {
     join(hub, Visit { standing, name: Some(wanted.into()), ..Visit::default() }).unwrap()
-}
-
-impl Client {
-    fn events(&mut self) -> Vec<Value> {
-        let deliveries = std::iter::from_fn(|| self.mailbox.try_next()?.ok());
-        deliveries.map(|delivery| serde_json::from_str(delivery.text()).unwrap()).collect()
-    }
-
-    fn closing(&mut self) -> Option<Closing> {
-        self.events();
-        self.mailbox.try_next()?.err()
-    }
 }
 
 #[test]
