@@ -76,12 +76,28 @@ impl Utf8Validator {
 
 /// Checks bytes that must be whole characters.
 #[inline]
-pub(crate) fn check(bytes: &[u8]) -> Result<&str, InvalidUtf8> {
-    simdutf8::basic::from_utf8(bytes).map_err(|_| InvalidUtf8)
+pub(crate) fn check(bytes: &[u8]) -> Result<(), InvalidUtf8> {
+    if bytes.len() < WIDE_BYTES_MIN && is_ascii(bytes) {
+        return Ok(());
+    }
+    simdutf8::basic::from_utf8(bytes).map(|_| ()).map_err(|_| InvalidUtf8)
 }
 
 /// Below this length the choice of instructions costs more than one pass saves.
 const WIDE_BYTES_MIN: usize = 128;
+
+/// Most short text is, and this sees it at a fraction of what it costs to check any text.
+#[inline(always)]
+fn is_ascii(bytes: &[u8]) -> bool {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+    let Some(end) = bytes.last_chunk::<8>() else {
+        return bytes.iter().all(u8::is_ascii);
+    };
+    let words = bytes.as_chunks::<8>().0;
+    let all =
+        words.iter().fold(u64::from_ne_bytes(*end), |all, word| all | u64::from_ne_bytes(*word));
+    all & HIGH_BITS == 0
+}
 
 /// Unmasks bytes that must be whole characters in place and checks them, in one pass over memory
 /// where they are long and the processor has the vectors for it.
@@ -94,14 +110,15 @@ pub(crate) fn unmask_and_check(bytes: &mut [u8], key: [u8; 4]) -> Result<(), Inv
         return if is_valid { Ok(()) } else { Err(InvalidUtf8) };
     }
     mask(bytes, key, 0);
-    check(bytes).map(|_| ())
+    check(bytes)
 }
 
 /// Checks text of which only the beginning is there. A last character that is cut short is not
 /// checked; says how many bytes come before it.
 pub(crate) fn check_begun(bytes: &[u8]) -> Result<usize, InvalidUtf8> {
     let (whole, _cut) = split_before_cut_character(bytes);
-    check(whole).map(str::len)
+    check(whole)?;
+    Ok(whole.len())
 }
 
 /// [`unmask_and_check`] for text of which only the beginning is there. A last character that is cut short is
@@ -156,6 +173,19 @@ mod tests {
         for bad in [&b"\xc0"[..], b"\xe0\x80", b"\xed\xa0", b"\xf4\x90", b"\xf5", b"\x80"] {
             for piece_bytes in 1..=bad.len() {
                 assert_eq!(push_in_pieces(bad, piece_bytes), Err(InvalidUtf8), "{bad:x?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_short_text_is_passed_over() {
+        for len in 0..WIDE_BYTES_MIN {
+            let mut text = alloc::vec![b'a'; len];
+            assert_eq!(check(&text), Ok(()));
+            for place in 0..len {
+                text[place] = 0x80;
+                assert_eq!(check(&text), Err(InvalidUtf8), "{place} of {len}");
+                text[place] = b'a';
             }
         }
     }
