@@ -8,6 +8,7 @@
 
 mod vector;
 
+use crate::mask::mask;
 use core::arch::x86_64::{__m256i, __m512i};
 use vector::Vector;
 
@@ -125,6 +126,12 @@ fn with_avx2(bytes: &mut [u8], key: [u8; 4]) -> bool {
 
 #[inline(always)]
 fn unmask_and_check_with<V: Vector<N>, const N: usize>(bytes: &mut [u8], key: [u8; 4]) -> bool {
+    let Some(end) = bytes.last_chunk() else {
+        mask(bytes, key, 0);
+        return super::check(bytes).is_ok();
+    };
+    // The last bytes are unmasked aside, so that there is nothing to loop over behind the last whole block.
+    let end = V::load(end).xor(V::splat(rotated(key, bytes.len())));
     let mut checker = Checker::<V, N>::new();
     let key = V::splat(key);
     let (blocks, rest) = bytes.as_chunks_mut::<N>();
@@ -135,14 +142,21 @@ fn unmask_and_check_with<V: Vector<N>, const N: usize>(bytes: &mut [u8], key: [u
     for block in blocks {
         checker.check(unmask_block(block, key));
     }
-    // A last block that ends with zeros, so that a character that is cut short shows as one.
-    let mut last = [0; N];
-    last[..rest.len()].copy_from_slice(rest);
-    let _with_what_is_no_text: V = unmask_block(&mut last, key);
-    last[rest.len()..].fill(0);
-    rest.copy_from_slice(&last[..rest.len()]);
-    checker.check(V::load(&last));
+    // What is behind the last whole block, and then zeros, so that a character that is cut short shows as one.
+    let mut padded = [[0; N]; 2];
+    end.store(&mut padded[0]);
+    let last = padded.as_flattened()[N - rest.len()..].first_chunk();
+    checker.check(V::load(last.unwrap_or(&[0; N])));
+    if let Some(place) = bytes.last_chunk_mut() {
+        end.store(place);
+    }
     checker.is_valid()
+}
+
+/// The key as it falls on the last bytes of so many, of which whole keys are looked at.
+#[inline(always)]
+fn rotated(key: [u8; 4], bytes: usize) -> [u8; 4] {
+    u32::from_le_bytes(key).rotate_right(8 * (bytes % 4) as u32).to_le_bytes()
 }
 
 #[inline(always)]
