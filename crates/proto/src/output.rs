@@ -274,25 +274,20 @@ impl Output {
 
     /// The waiting bytes in order, in as few slices as they lie in; none of them is empty.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let waiting = self.memory.as_ref().map(|memory| &*memory.0);
-        let mut rest = waiting.map_or(&[][..], Waiting::copied);
-        let pieces_max = 2 * waiting.map_or(0, |waiting| waiting.shared.payloads.len()) + 1;
-        let mut shared = waiting.into_iter().flat_map(|waiting| &waiting.shared.payloads);
-        let mut next_shared = None;
-        core::iter::from_fn(move || {
-            if let Some(bytes) = next_shared.take() {
-                return Some(bytes);
+        let (copied, copied_before_last, payloads) = match &self.memory {
+            Some(OutputMemory(waiting)) => {
+                let SharedQueue { copied_before_last, payloads, .. } = &waiting.shared;
+                (waiting.copied(), *copied_before_last, payloads.iter())
             }
-            let Some(Shared { after, bytes }) = shared.next() else {
-                return Some(core::mem::take(&mut rest));
-            };
-            let (before, behind) = rest.split_at(*after);
-            rest = behind;
-            next_shared = Some(&bytes[..]);
-            Some(before)
-        })
-        .take(pieces_max)
-        .filter(|chunk| !chunk.is_empty())
+            None => Default::default(),
+        };
+        let (mut between, behind) = copied.split_at(copied_before_last);
+        let to_last = payloads.flat_map(move |Shared { after, bytes }| {
+            let (before, rest) = between.split_at(*after);
+            between = rest;
+            [before, bytes]
+        });
+        to_last.chain([behind]).filter(|chunk| !chunk.is_empty())
     }
 
     /// All that waits, if it lies in one slice, as it does unless long payloads wait.
