@@ -95,7 +95,12 @@ impl FrameHeader {
             WHOLE_BINARY => Kind::Binary,
             _ => return None,
         };
-        match Extent::parse(bytes, second) {
+        let extent = match bytes.first_chunk::<FRAME_HEADER_BYTES_MAX>() {
+            // No bounds are left to be checked where any header would fit.
+            Some(bytes) => Extent::parse(bytes, second),
+            None => Extent::parse(bytes, second),
+        };
+        match extent {
             Ok(ParsedExtent::Whole(extent)) => Some((kind, extent)),
             _ => None,
         }
