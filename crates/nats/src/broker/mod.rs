@@ -1,27 +1,27 @@
 //! What is asked of the NATS server.
 
-use std::ops::RangeInclusive;
+mod reading;
+
 use std::time::Duration;
 
 use async_nats::connection::State;
-use async_nats::header::{NATS_SEQUENCE, NATS_STREAM};
-use async_nats::jetstream::consumer::{AckPolicy, Consumer, DeliverPolicy, pull};
 use async_nats::jetstream::context::{PublishAckFuture, PublishError};
-use async_nats::jetstream::message::{PublishMessage, StreamMessage};
+use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::response::Response;
 use async_nats::jetstream::stream::{
-    Config, DirectGetErrorKind, Info, LastRawMessageErrorKind, Republish, StorageType, Stream,
+    Config, Info, LastRawMessageErrorKind, Republish, StorageType, Stream,
 };
 use async_nats::jetstream::{Context, ErrorCode};
-use async_nats::{Client, Message, Subscriber};
+use async_nats::{Client, Subscriber};
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::TryStreamExt;
 use serde_json::{Value, json};
 use wskit_store::{Bounds, Error};
 
-use crate::kept::Entry;
 use crate::names::Names;
-use crate::record::{After, Record, number};
+use crate::record::{After, Record};
+
+pub(crate) use reading::Stored;
 
 /// A connection to NATS, and what everything is called there. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,14 +32,6 @@ pub(crate) struct Broker {
     pub(crate) replicas: usize,
 }
 
-/// A message as JetStream keeps it.
-#[derive(Debug)]
-pub(crate) struct Stored {
-    pub(crate) offset: u64,
-    pub(crate) record: Record,
-    pub(crate) payload: Bytes,
-}
-
 /// What became of the wish to begin a stream.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Begun {
@@ -48,20 +40,11 @@ pub(crate) enum Begun {
     Elsewhere,
 }
 
-/// How long the payload is, where only the headers are told.
-const PAYLOAD_BYTES: &str = "Nats-Msg-Size";
-
 /// JetStream knows for so long which attempts it has kept; only those under way at the same time matter.
 const ATTEMPTS_KNOWN_FOR: Duration = Duration::from_secs(30);
 
 /// The server keeps nothing for a shorter time.
 const AGE_MIN: Duration = Duration::from_millis(100);
-
-/// So many messages are asked for at a time.
-const REQUESTS_AT_ONCE: usize = 64;
-
-/// So many headers are read at a time.
-const HEADERS_AT_ONCE: usize = 1_000;
 
 impl Broker {
     pub(crate) fn is_connected(&self) -> bool {
@@ -198,98 +181,6 @@ impl Broker {
         self.jetstream.send_publish(self.names.subject(room), message).await
     }
 
-    /// The messages at these offsets, as many of them as there still are, in their order.
-    pub(crate) async fn fetch(
-        &self,
-        stream_name: &str,
-        offsets: RangeInclusive<u64>,
-    ) -> Result<Vec<Stored>, Error> {
-        let stream = &self.handle(stream_name).await?;
-        let one = async |offset| match stream.direct_get(offset).await {
-            Ok(message) => Ok(Some(message)),
-            // A replica answers, which may be behind; the leader knows whether it is gone.
-            Err(error) if error.kind() == DirectGetErrorKind::NotFound => {
-                match stream.get_raw_message(offset).await {
-                    Ok(message) => Ok(Some(message)),
-                    Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => {
-                        Ok(None)
-                    }
-                    Err(error) => Err(failed(&error)),
-                }
-            }
-            Err(error) => Err(failed(&error)),
-        };
-        let wanted = offsets.clone();
-        let messages = futures_util::stream::iter(offsets).map(one).buffered(REQUESTS_AT_ONCE);
-        let mut messages: Vec<_> = messages
-            .try_filter_map(async |message| Ok(message.map(Stored::from)))
-            .try_collect()
-            .await?;
-        // A busy server may not find what it has. What is gone is gone from the front, for nothing else is deleted.
-        let mut first_there = *wanted.end() + 1;
-        let without_gap = messages.iter().rev().take_while(|message| {
-            let follows = message.offset + 1 == first_there;
-            first_there -= u64::from(follows);
-            follows
-        });
-        let count = without_gap.count();
-        messages.drain(..messages.len() - count);
-        if first_there > *wanted.start()
-            && let Some(info) = self.info(stream_name).await?
-            && first_there > info.state.first_sequence
-        {
-            return Err(Error::Failed(format!("NATS: {stream_name} cannot be read just now")));
-        }
-        Ok(messages)
-    }
-
-    /// What there is to know of the messages up to this offset without their payloads, each with its offset.
-    pub(crate) async fn scan(
-        &self,
-        stream: &str,
-        to: u64,
-    ) -> Result<Vec<(u64, Record, Entry)>, Error> {
-        let mut found = Vec::new();
-        let stream = self.handle(stream).await?;
-        let consumer: Consumer<pull::Config> = stream
-            .create_consumer(pull::Config {
-                deliver_policy: DeliverPolicy::All,
-                ack_policy: AckPolicy::None,
-                headers_only: true,
-                memory_storage: true,
-                num_replicas: 1,
-                inactive_threshold: Duration::from_secs(30),
-                ..pull::Config::default()
-            })
-            .await
-            .map_err(|error| failed(&error))?;
-        let mut last = 0;
-        while last < to {
-            let batch = consumer.fetch().max_messages(HEADERS_AT_ONCE).messages().await;
-            let mut batch = batch.map_err(|error| failed(&error))?;
-            let before = last;
-            while let Some(message) =
-                batch.try_next().await.map_err(|error| Error::Failed(error.to_string()))?
-            {
-                last = message
-                    .info()
-                    .map_err(|error| Error::Failed(error.to_string()))?
-                    .stream_sequence;
-                let headers = message.headers.clone().unwrap_or_default();
-                let payload_bytes = number(&headers, PAYLOAD_BYTES).unwrap_or_default();
-                let record = Record::parse(&headers);
-                let entry = Entry { payload_bytes, id: record.id };
-                found.push((last, record, entry));
-            }
-            if last == before {
-                break;
-            }
-        }
-        // The server lets go of it by itself if this does not arrive.
-        let _the_network_may_fail = stream.delete_consumer(&consumer.cached_info().name).await;
-        Ok(found)
-    }
-
     /// Lets go of the messages before this offset.
     pub(crate) async fn purge(&self, stream: &str, first: u64) -> Result<(), Error> {
         self.ask(&format!("STREAM.PURGE.{stream}"), &json!({ "seq": first })).await.map(drop)
@@ -345,23 +236,6 @@ impl Broker {
             Response::Ok(answer) => Ok(answer),
             Response::Err { error } => Err(failed(&error)),
         }
-    }
-}
-
-impl Stored {
-    /// A message as the server tells of it when it has kept it, and the stream that keeps it.
-    pub(crate) fn told(message: Message) -> Option<(String, Self)> {
-        let headers = message.headers.unwrap_or_default();
-        let stream = headers.get(NATS_STREAM)?.as_str().to_owned();
-        let offset = number(&headers, NATS_SEQUENCE.as_ref())?;
-        Some((stream, Self { offset, record: Record::parse(&headers), payload: message.payload }))
-    }
-}
-
-impl From<StreamMessage> for Stored {
-    fn from(message: StreamMessage) -> Self {
-        let StreamMessage { sequence, headers, payload, .. } = message;
-        Self { offset: sequence, record: Record::parse(&headers), payload }
     }
 }
 
