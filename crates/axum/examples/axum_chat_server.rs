@@ -1,4 +1,4 @@
-//! Passes on what each member says to all: `cargo run --example axum_chat_server [ADDRESS]`.
+//! Passes on what each member says to all: `cargo run -p wskit-axum --example axum_chat_server [ADDRESS]`.
 
 use axum::{Router, extract::State, response::Response, routing::any};
 use futures_util::{SinkExt, StreamExt};

@@ -1,4 +1,4 @@
-//! Sends back every message, over HTTP/1.1 and HTTP/2: `cargo run --example axum_echo_server [ADDRESS]`.
+//! Sends back every message, over HTTP/1.1 and HTTP/2: `cargo run -p wskit-axum --example axum_echo_server [ADDRESS]`.
 
 use axum::{Router, response::Response, routing::any};
 use tokio::net::TcpListener;

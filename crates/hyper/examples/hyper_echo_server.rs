@@ -1,4 +1,4 @@
-//! Sends back every message: `cargo run --example hyper_echo_server [ADDRESS]`.
+//! Sends back every message: `cargo run -p wskit-hyper --example hyper_echo_server [ADDRESS]`.
 
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;

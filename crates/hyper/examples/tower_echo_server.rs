@@ -1,5 +1,5 @@
 //! Sends back every message over HTTP/1.1 and HTTP/2, and answers other requests with a greeting:
-//! `cargo run --features auto,tower --example tower_echo_server [ADDRESS]`.
+//! `cargo run -p wskit-hyper --features auto,tower --example tower_echo_server [ADDRESS]`.
 
 use hyper::{Request, Response, body::Incoming};
 use hyper_util::rt::{TokioExecutor, TokioIo};

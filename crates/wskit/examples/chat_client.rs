@@ -1,4 +1,4 @@
-//! Sends the lines that are typed and shows what comes: `cargo run --example chat_client [URL]`.
+//! Sends the lines that are typed and shows what comes: `cargo run -p wskit --example chat_client [URL]`.
 
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use wskit::{CloseCode, Error, Message};

@@ -1,4 +1,4 @@
-//! Says hello to an echo server: `cargo run --example client [URL]`.
+//! Says hello to an echo server: `cargo run -p wskit --example client [URL]`.
 
 use wskit::{CloseCode, Error, Message};
 

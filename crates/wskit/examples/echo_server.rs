@@ -1,4 +1,4 @@
-//! Sends back every message: `cargo run --example echo_server [ADDRESS]`.
+//! Sends back every message: `cargo run -p wskit --example echo_server [ADDRESS]`.
 
 use tokio::net::{TcpListener, TcpStream};
 use wskit::Error;

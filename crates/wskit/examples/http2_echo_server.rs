@@ -1,5 +1,5 @@
 //! Echoes every message over HTTP/1.1 and HTTP/2, on one port:
-//! `cargo run --features http2 --example http2_echo_server [ADDRESS]`.
+//! `cargo run -p wskit --features http2 --example http2_echo_server [ADDRESS]`.
 
 use tokio::net::TcpListener;
 use wskit::http2::{Http2Limits, ServerStream};

@@ -1,4 +1,4 @@
-//! Sends back every message inside of TLS: `cargo run --example tls_echo_server CHAIN.pem KEY.pem [ADDRESS]`.
+//! Sends back every message inside of TLS: `cargo run -p wskit --example tls_echo_server CHAIN.pem KEY.pem [ADDRESS]`.
 
 use tokio::net::{TcpListener, TcpStream};
 use wskit::{Error, Server, tls};
