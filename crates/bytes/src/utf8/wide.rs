@@ -137,16 +137,16 @@ fn unmask_and_check_with<V: Vector<N>, const N: usize>(bytes: &mut [u8], key: [u
     let (blocks, rest) = bytes.as_chunks_mut::<N>();
     let (groups, blocks) = blocks.as_chunks_mut::<TOGETHER>();
     for group in groups {
-        checker.check_group(group.each_mut().map(|block| unmask_block(block, key)));
+        checker.check_all(group.each_mut().map(|block| unmask_block(block, key)));
     }
     for block in blocks {
-        checker.check(unmask_block(block, key));
+        checker.check_all([unmask_block(block, key)]);
     }
     // What is behind the last whole block, and then zeros, so that a character that is cut short shows as one.
     let mut padded = [[0; N]; 2];
     end.store(&mut padded[0]);
     let last = padded.as_flattened()[N - rest.len()..].first_chunk();
-    checker.check(V::load(last.unwrap_or(&[0; N])));
+    checker.check_all([V::load(last.unwrap_or(&[0; N]))]);
     if let Some(place) = bytes.last_chunk_mut() {
         end.store(place);
     }
@@ -189,14 +189,21 @@ impl<V: Vector<N>, const N: usize> Checker<V, N> {
         (V::splat([0; 4]), V::splat([TOO_LONG; 4]))
     }
 
+    // With loops, for what an iterator calls is not compiled for these vectors.
     #[inline(always)]
-    fn check_group(&mut self, group: [V; TOGETHER]) {
-        let is_ascii = group[0].or(group[1]).or(group[2].or(group[3])).is_ascii();
+    fn check_all<const COUNT: usize>(&mut self, blocks: [V; COUNT]) {
+        let mut all = blocks[0];
+        for block in &blocks[1..] {
+            all = all.or(*block);
+        }
+        let is_ascii = all.is_ascii();
         if is_ascii && self.is_ascii {
             // ASCII that follows ASCII is always right.
             (self.high, self.by_first) = Self::ascii();
         } else {
-            group.into_iter().for_each(|block| self.check(block));
+            for block in blocks {
+                self.check(block);
+            }
         }
         self.is_ascii = is_ascii;
     }
