@@ -28,7 +28,7 @@ Examples:
 Exit codes:
   0  stopped by SIGTERM or Ctrl-C
   1  something failed on this machine, a file cannot be read, or the certificate and its key are
-     not whole or do not belong together: a start later on may go well
+     not whole or do not belong together: a later start may go well
   2  the command line is wrong, or the key is encrypted
   6  the address cannot be listened on";
 

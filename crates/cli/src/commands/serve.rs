@@ -83,7 +83,7 @@ Examples:
 Exit codes:
   0  stopped by SIGTERM or Ctrl-C
   1  something failed on this machine, a file cannot be read, a certificate and its key are not
-     whole or do not belong together, or NATS credentials are not whole: a start later on may go well
+     whole or do not belong together, or NATS credentials are not whole: a later start may go well
   2  the command line or a setting is wrong, or what is in another file that it names, or a key is
      encrypted
   3  no connection to the NATS server
