@@ -179,14 +179,8 @@ struct Checker<V, const N: usize> {
 impl<V: Vector<N>, const N: usize> Checker<V, N> {
     #[inline(always)]
     fn new() -> Self {
-        let (high, by_first) = Self::ascii();
-        Checker { high, by_first, is_ascii: true, errors: V::splat([0; 4]) }
-    }
-
-    /// What is remembered of a block of ASCII.
-    #[inline(always)]
-    fn ascii() -> (V, V) {
-        (V::splat([0; 4]), V::splat([TOO_LONG; 4]))
+        let (zero, of_ascii) = (V::splat([0; 4]), V::splat([TOO_LONG; 4]));
+        Checker { high: zero, by_first: of_ascii, is_ascii: true, errors: zero }
     }
 
     // With loops, for what an iterator calls is not compiled for these vectors.
@@ -197,10 +191,8 @@ impl<V: Vector<N>, const N: usize> Checker<V, N> {
             all = all.or(*block);
         }
         let is_ascii = all.is_ascii();
-        if is_ascii && self.is_ascii {
-            // ASCII that follows ASCII is always right.
-            (self.high, self.by_first) = Self::ascii();
-        } else {
+        // ASCII that follows ASCII is always right, and what is remembered of it the same.
+        if !is_ascii || !self.is_ascii {
             for block in blocks {
                 self.check(block);
             }
