@@ -157,7 +157,8 @@ impl Waiting {
 
     #[inline]
     fn advance(&mut self, count: usize) {
-        self.start += self.shared.advance(count);
+        let is_all_copied = self.shared.payloads.is_empty();
+        self.start += if is_all_copied { count } else { self.shared.advance(count) };
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
         } else if self.start >= LEFT_BYTES_MAX.max(self.end / 2) {
