@@ -156,6 +156,21 @@ mod tests {
     }
 
     #[test]
+    fn the_thread_keeps_what_a_message_of_1_mib_lay_in_and_no_more() {
+        for (message_bytes, kept) in [(1 << 20, true), (KEPT_BYTES_MAX + 1, false)] {
+            let mut input = Input::default();
+            while input.bytes().len() < message_bytes {
+                let bytes = input.with_room(|bytes| message_bytes - bytes.len());
+                let read = (message_bytes - bytes.len()).min(bytes.capacity() - bytes.len());
+                bytes.extend_from_slice(&vec![0; read]);
+            }
+            input.bytes().bytes_mut().clear();
+            input.give_back();
+            assert_eq!(buffers::take_input().capacity() >= message_bytes, kept, "{message_bytes}");
+        }
+    }
+
+    #[test]
     fn the_rest_of_a_message_does_not_fill_the_memory() {
         let mut input = Input::new(BytesMut::from(&vec![0; BUFFER_BYTES][..]));
         assert!(input.with_room(|_| 100_000).capacity() >= BUFFER_BYTES + 100_000 + ROOM_BYTES_MIN);
