@@ -1,7 +1,8 @@
-"""Rounds taken in turn: in each, every server is measured in a cell, one after the other, each round beginning with another."""
+"""Rounds taken in turn: in each, every server is measured in a cell, one after the other, in another order each time."""
 
 import argparse
 import dataclasses
+import random
 import statistics
 from collections.abc import Callable
 
@@ -49,7 +50,7 @@ def take(
         failed = set()
         for number in range(arguments.rounds):
             of_round = {}
-            for server in turned(chosen, number):
+            for server in shuffled(chosen, number):
                 if server.name in failed:
                     continue
                 outcome = attempt(measure, server, cell)
@@ -67,10 +68,10 @@ def take(
     return outcomes
 
 
-def turned(chosen: list[Server], number: int) -> list[Server]:
-    """The servers, beginning a third further on in each round, so that none always comes first or last."""
-    start = number * len(chosen) // 3 % len(chosen)
-    return chosen[start:] + chosen[:start]
+def shuffled(chosen: list[Server], number: int) -> list[Server]:
+    """The servers in the order of a round. What one leaves behind in the system's memory and caches meets another each
+    time, as it would not if only the beginning went round."""
+    return random.Random(number).sample(chosen, len(chosen))
 
 
 def attempt(measure: Callable[[Server, Cell], dict], server: Server, cell: Cell, times: int = 2) -> dict | None:
