@@ -20,6 +20,7 @@ fn main() -> io::Result<()> {
     let mut events = Events::with_capacity(1024);
     let mut connections: Vec<Option<Connection>> = Vec::new();
     let mut free = Vec::new();
+    let mut buffer = [0; BUFFER_BYTES];
     loop {
         poll.poll(&mut events, None)?;
         for event in &events {
@@ -37,7 +38,7 @@ fn main() -> io::Result<()> {
             }
             let slot = &mut connections[event.token().0];
             let Some(connection) = slot else { continue };
-            if !answer(connection).unwrap_or(false) {
+            if !answer(connection, &mut buffer).unwrap_or(false) {
                 *slot = None;
                 free.push(event.token().0);
             }
@@ -46,9 +47,8 @@ fn main() -> io::Result<()> {
 }
 
 /// Answers what has arrived; whether the connection goes on.
-fn answer(connection: &mut Connection) -> io::Result<bool> {
-    let mut buffer = [0; BUFFER_BYTES];
-    match connection.stream.read(&mut buffer) {
+fn answer(connection: &mut Connection, buffer: &mut [u8]) -> io::Result<bool> {
+    match connection.stream.read(buffer) {
         Ok(0) => return Ok(false),
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(true),

@@ -3,6 +3,7 @@
 use canned::{BUFFER_BYTES, CLOSE, UPGRADED};
 use std::future::poll_fn;
 use std::io;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::task::{Poll, ready};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
@@ -25,8 +26,8 @@ async fn answer(mut stream: TcpStream) -> io::Result<()> {
 /// Reads what has arrived, into a buffer that is no part of the task.
 async fn read(stream: &mut TcpStream) -> io::Result<usize> {
     poll_fn(|context| {
-        let mut buffer = [0; BUFFER_BYTES];
-        let mut read = ReadBuf::new(&mut buffer);
+        let mut buffer = [const { MaybeUninit::uninit() }; BUFFER_BYTES];
+        let mut read = ReadBuf::uninit(&mut buffer);
         ready!(Pin::new(&mut *stream).poll_read(context, &mut read))?;
         Poll::Ready(Ok(read.filled().len()))
     })
