@@ -144,7 +144,7 @@ impl ClientRequest {
         write_line(&mut head, "Host", self.host.as_bytes());
         write_line(&mut head, "Upgrade", b"websocket");
         write_line(&mut head, "Connection", b"Upgrade");
-        write_line(&mut head, "Sec-WebSocket-Key", &key.encode());
+        write_line(&mut head, "Sec-WebSocket-Key", key.as_str().as_bytes());
         self.for_each_header(|name, value| write_line(&mut head, name, value));
         head.extend_from_slice(b"\r\n");
         head

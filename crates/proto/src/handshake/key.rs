@@ -12,12 +12,13 @@ use sha1::block_api::compress;
 /// ```
 /// # use wskit_proto::handshake::Key;
 /// let key: Key = "dGhlIHNhbXBsZSBub25jZQ==".parse()?;
-/// assert_eq!(key.bytes(), b"the sample nonce");
+/// assert_eq!(&key.bytes(), b"the sample nonce");
 /// assert_eq!(key.accept().as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 /// # Ok::<(), wskit_proto::handshake::InvalidKey>(())
 /// ```
+// As text, for that is what is sent and hashed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key([u8; 16]);
+pub struct Key([u8; 24]);
 
 /// The value of `Sec-WebSocket-Accept`: 28 characters of base64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,30 +34,37 @@ pub enum InvalidKey {
 }
 
 impl Key {
-    const ENCODED_BYTES: usize = 24;
-
     /// A key made of 16 bytes that nobody could have predicted.
-    pub const fn from_entropy(bytes: [u8; 16]) -> Key {
-        Key(bytes)
+    pub fn from_entropy(bytes: [u8; 16]) -> Key {
+        Key(base64::encode(&bytes))
     }
 
     /// The bytes of the key.
-    pub const fn bytes(&self) -> &[u8; 16] {
-        &self.0
+    pub fn bytes(&self) -> [u8; 16] {
+        base64::decode(&self.0)
     }
 
     /// Reads the value of `Sec-WebSocket-Key`: 24 characters, canonical base64 of 16 bytes, and
     /// nothing else.
     pub fn parse(value: &[u8]) -> Result<Key, InvalidKey> {
         let text = value.try_into().map_err(|_| InvalidKey::Length(value.len()))?;
-        base64::decode(text).map(Key).ok_or(InvalidKey::NotCanonicalBase64)
+        if base64::is_of_16_bytes(text) {
+            Ok(Key(*text))
+        } else {
+            Err(InvalidKey::NotCanonicalBase64)
+        }
+    }
+
+    /// The key as it stands in the header.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
     /// The value that proves that this key was read: the base64 of the SHA-1 of the key's text
     /// followed by a fixed identifier.
     pub fn accept(&self) -> Accept {
         let mut blocks = HASHED;
-        blocks[0][..Self::ENCODED_BYTES].copy_from_slice(&self.encode());
+        blocks[0][..self.0.len()].copy_from_slice(&self.0);
         let mut hash = SHA1_INITIAL;
         compress(&mut hash, &blocks);
         let mut bytes = [0; 20];
@@ -65,11 +73,10 @@ impl Key {
         }
         Accept(base64::encode(&bytes))
     }
-
-    pub(super) fn encode(&self) -> [u8; Self::ENCODED_BYTES] {
-        base64::encode(&self.0)
-    }
 }
+
+/// How long a key is.
+const KEY_BYTES: usize = size_of::<Key>();
 
 /// What follows the key in what is hashed.
 const IDENTIFIER: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -78,11 +85,11 @@ const IDENTIFIER: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// §5.1.1), which is a bit that is set, zeros up to whole blocks, and the length in bits at their end.
 const HASHED: [[u8; 64]; 2] = {
     let mut blocks = [[0; 64]; 2];
-    let (_, behind_key) = blocks[0].split_at_mut(Key::ENCODED_BYTES);
+    let (_, behind_key) = blocks[0].split_at_mut(KEY_BYTES);
     let (identifier, padding) = behind_key.split_at_mut(IDENTIFIER.len());
     identifier.copy_from_slice(IDENTIFIER);
     padding[0] = 0x80;
-    let bits = 8 * (Key::ENCODED_BYTES + IDENTIFIER.len()) as u16;
+    let bits = 8 * (KEY_BYTES + IDENTIFIER.len()) as u16;
     [blocks[1][62], blocks[1][63]] = bits.to_be_bytes();
     blocks
 };
@@ -100,7 +107,7 @@ impl FromStr for Key {
 
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(core::str::from_utf8(&self.encode()).unwrap_or_default())
+        f.write_str(self.as_str())
     }
 }
 

@@ -24,7 +24,8 @@ use whole::hand_out;
 /// It holds no bytes of its own but those of a message that comes in fragments.
 #[derive(Debug)]
 pub struct Receiving {
-    role: Role,
+    /// This is the end of the server, whose peer masks what it sends.
+    is_server: bool,
     config: Arc<Config>,
     message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
@@ -59,7 +60,7 @@ impl Receiving {
     /// A receiver for this role's end of a connection.
     pub fn new(role: Role, config: impl Into<Arc<Config>>) -> Receiving {
         Receiving {
-            role,
+            is_server: matches!(role, Role::Server),
             config: config.into(),
             message: None,
             frame: None,
@@ -73,9 +74,9 @@ impl Receiving {
     /// Takes compressed messages from now on, as it was agreed.
     #[cfg(feature = "deflate")]
     pub fn inflate_messages(&mut self, agreed: &DeflateParameters) {
-        let (no_context, window) = match self.role {
-            Role::Server => (agreed.client_no_context_takeover, agreed.client_max_window_bits),
-            Role::Client(_) => (agreed.server_no_context_takeover, agreed.server_max_window_bits),
+        let (no_context, window) = match self.is_server {
+            true => (agreed.client_no_context_takeover, agreed.client_max_window_bits),
+            false => (agreed.server_no_context_takeover, agreed.server_max_window_bits),
         };
         self.inflating = Some(Inflating::new(no_context, window).into());
     }
@@ -249,11 +250,11 @@ impl Receiving {
             return Err(ProtocolError::ReservedBits);
         }
         // RFC 6455 §5.1: a client masks all its frames, a server masks none.
-        let masking_key = match (self.role, header.masking_key) {
-            (Role::Server, Some(key)) => key,
-            (Role::Client(_), None) => [0; 4],
-            (Role::Server, None) => return Err(ProtocolError::UnmaskedClientFrame),
-            (Role::Client(_), Some(_)) => return Err(ProtocolError::MaskedServerFrame),
+        let masking_key = match (self.is_server, header.masking_key) {
+            (true, Some(key)) => key,
+            (false, None) => [0; 4],
+            (true, None) => return Err(ProtocolError::UnmaskedClientFrame),
+            (false, Some(_)) => return Err(ProtocolError::MaskedServerFrame),
         };
         // RFC 6455 §5.4: the fragments of one message stand together.
         match (header.opcode, &self.message) {

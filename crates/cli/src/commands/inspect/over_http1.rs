@@ -47,7 +47,7 @@ fn asked(opening: &ClientOpening) -> Opening {
     Opening::Upgrade {
         line,
         headers: rest.split(|byte| *byte == b'\n').filter_map(header).collect(),
-        key: Key { text: key.to_string(), bytes: *key.bytes(), accept: key.accept().to_string() },
+        key: Key { text: key.to_string(), bytes: key.bytes(), accept: key.accept().to_string() },
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Receiving;
 use crate::frame::{Extent, FrameHeader, MaskingKey};
 use crate::message::{Event, Message};
-use crate::{Input, InvalidUtf8, Kind, Payload, ProtocolError, Role, TextPayload};
+use crate::{Input, InvalidUtf8, Kind, Payload, ProtocolError, TextPayload};
 use core::ops::Range;
 
 /// A plain message of one frame that lies at the front of the input, masked as it came.
@@ -33,7 +33,7 @@ impl Receiving {
         }
         let (kind, extent) = FrameHeader::parse_usual(input)?;
         let Extent { header_bytes: start, payload_bytes, masking_key } = extent;
-        let is_allowed = masking_key.is_some() == matches!(self.role, Role::Server)
+        let is_allowed = masking_key.is_some() == self.is_server
             && payload_bytes <= self.config.limits.unfragmented_message_bytes_max();
         let end = start.saturating_add(usize::try_from(payload_bytes).ok()?);
         let is_whole = end <= input.len();
