@@ -59,12 +59,14 @@ impl Connection {
     /// A connection that has just been opened, with what was agreed in the opening handshake.
     pub fn with_agreed(role: Role, config: impl Into<Arc<Config>>, agreed: &Agreed) -> Connection {
         let config = config.into();
+        #[cfg(feature = "deflate")]
+        let compression = config.compression;
         #[cfg_attr(not(feature = "deflate"), expect(unused_mut))]
-        let mut connection = Connection::new(role, config.clone());
+        let mut connection = Connection::new(role, config);
         #[cfg(feature = "deflate")]
         if let Some(parameters) = &agreed.deflate {
             connection.receiving.inflate_messages(parameters);
-            connection.sending.deflate_messages(&config.compression, parameters);
+            connection.sending.deflate_messages(&compression, parameters);
         }
         #[cfg(not(feature = "deflate"))]
         let _nothing_can_be_agreed = agreed;

@@ -95,14 +95,17 @@ impl ConnectOpening {
 }
 
 /// What a request of HTTP/2 or HTTP/3 turned out to be.
-pub(super) struct Checked {
+pub(super) struct Checked<'a> {
     pub(super) is_connect: bool,
-    pub(super) target: Target,
+    pub(super) target: Target<'a>,
     pub(super) host: String,
 }
 
 /// Checks what belongs to every request that is a GET or an extended CONNECT.
-pub(super) fn check(fields: PseudoHeaders<'_>, headers: &Headers) -> Result<Checked, RequestError> {
+pub(super) fn check<'a>(
+    fields: PseudoHeaders<'a>,
+    headers: &Headers,
+) -> Result<Checked<'a>, RequestError> {
     let PseudoHeaders { method, protocol, scheme, authority, path } = fields;
     for name in CONNECTION_HEADERS {
         if headers.get(name).is_some() {

@@ -7,13 +7,14 @@ use super::target::{Target, is_authority};
 use super::{
     Bootstrap, ControlData, Extension, Key, Offer, RequestError, RequestLine, Subprotocol, VERSION,
 };
-use alloc::string::String;
+use alloc::{borrow::Cow, string::String};
 
 /// The head of a request.
 #[derive(Clone, Debug)]
 pub struct Request {
     form: Form,
-    path_and_query: String,
+    /// Missing where it is the second word of the head.
+    path_and_query: Option<String>,
     /// Missing where it is what the header `Host` says.
     host: Option<String>,
     headers: Headers,
@@ -88,7 +89,7 @@ impl Request {
             ControlData::PseudoHeaders(fields) => {
                 let Checked { is_connect, target, host } = connect::check(fields, &headers)?;
                 let form = if is_connect { Form::ExtendedConnect } else { Form::Get };
-                let path_and_query = target.path_and_query;
+                let path_and_query = Some(target.path_and_query.into());
                 Ok(Request { form, path_and_query, host: Some(host), headers })
             }
         }
@@ -111,7 +112,11 @@ impl Request {
             Only::Missing => return Err(RequestError::HostMissing),
             _ => return Err(RequestError::HostInvalid),
         }
-        let Target { authority: host, path_and_query } = target;
+        let path_and_query = match target.path_and_query {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(of_absolute) => Some(of_absolute),
+        };
+        let host = target.authority.map(String::from);
         Ok(Request { form: Form::GetOfHttp1, path_and_query, host, headers })
     }
 
@@ -127,7 +132,11 @@ impl Request {
 
     /// Path and query.
     pub fn path_and_query(&self) -> &str {
-        &self.path_and_query
+        let second_word = || {
+            let target = self.headers.raw().split(|byte| *byte == b' ').nth(1)?;
+            core::str::from_utf8(target).ok()
+        };
+        self.path_and_query.as_deref().or_else(second_word).unwrap_or_default()
     }
 
     /// The host, and port if it was given, that the request is for.

@@ -1,7 +1,7 @@
 //! The target of a request (RFC 9112 §3.2) and the host it is for.
 
 use super::list::ByteSet;
-use alloc::string::String;
+use alloc::borrow::Cow;
 
 /// What a target may hold (RFC 3986 §2), without the fragment.
 static URI: ByteSet = ByteSet::alphanumeric_and(b"!$%&'()*+,-./:;=?@[]_~");
@@ -11,16 +11,16 @@ static HOST: ByteSet = ByteSet::alphanumeric_and(b"-._~%!$&'()*+,;=");
 
 /// What a request asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(super) struct Target<'a> {
     /// The authority of an absolute target, which goes before the `Host` header.
-    pub(super) authority: Option<String>,
-    /// Path and query.
-    pub(super) path_and_query: String,
+    pub(super) authority: Option<&'a str>,
+    /// Path and query: the whole target if it is not absolute.
+    pub(super) path_and_query: Cow<'a, str>,
 }
 
-impl Target {
+impl<'a> Target<'a> {
     /// Reads a target in origin form (`/chat?x=1`) or absolute form (`http://host/chat`).
-    pub(super) fn parse(target: &str) -> Option<Target> {
+    pub(super) fn parse(target: &'a str) -> Option<Target<'a>> {
         if !URI.holds_all(target.as_bytes()) || !percent_signs_are_followed_by_hex(target) {
             return None;
         }
@@ -38,8 +38,8 @@ impl Target {
             return None;
         }
         let slash = if path_and_query.starts_with('/') { "" } else { "/" };
-        let path_and_query = [slash, path_and_query].concat();
-        Some(Target { authority: Some(authority.into()), path_and_query })
+        let path_and_query = [slash, path_and_query].concat().into();
+        Some(Target { authority: Some(authority), path_and_query })
     }
 }
 
@@ -81,9 +81,9 @@ mod tests {
         let target = |text| Target::parse(text).unwrap();
         assert_eq!(target("/chat?x=%20").path_and_query, "/chat?x=%20");
         let absolute = target("HTTP://example.com:80?x");
-        assert_eq!(absolute.authority.as_deref(), Some("example.com:80"));
+        assert_eq!(absolute.authority, Some("example.com:80"));
         assert_eq!(absolute.path_and_query, "/?x");
-        assert_eq!(target("ws://[::1]:9/").authority.as_deref(), Some("[::1]:9"));
+        assert_eq!(target("ws://[::1]:9/").authority, Some("[::1]:9"));
     }
 
     #[test]
