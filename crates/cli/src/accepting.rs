@@ -113,7 +113,7 @@ impl<S: Service> Accepting<S> {
                 // In a task of its own, for this one holds what only an opening needs.
                 tokio::spawn(streams.handle(self, peer, place, shutdown));
             }
-            (Place::Refused(_permit, refusal), arrival) => {
+            (Place::Refused(_among_refused, refusal), arrival) => {
                 // Who has no place does not hold up the end of the server.
                 drop(shutdown);
                 self.refuse_all(arrival, refusal, peer).await;

@@ -3,10 +3,10 @@
 use crate::accepting::Stream;
 use crate::addresses::{AddressPlace, Addresses, TooMany, counted};
 use crate::forwarded::{Client, Peer, Proxies};
+use crate::places::{Places, Taken};
 use crate::refusals::Refusals;
 use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wskit::{Field, PendingRequest, Rejection};
 
 /// How many connections beyond the limits are told so at a time. More only see their end.
@@ -14,9 +14,8 @@ const REFUSALS_MAX: usize = 256;
 
 /// Lets connections in, as long as there are places.
 pub(crate) struct Entrance {
-    connections_max: usize,
-    served: Arc<Semaphore>,
-    refused: Arc<Semaphore>,
+    served: Arc<Places>,
+    refused: Arc<Places>,
     addresses: Arc<Addresses>,
     proxies: Proxies,
     pub(crate) refusals: Refusals,
@@ -25,12 +24,12 @@ pub(crate) struct Entrance {
 /// What a connection holds until its request is there.
 pub(crate) enum Place {
     Served(ServedPlace),
-    Refused(OwnedSemaphorePermit, Refusal),
+    Refused(Taken, Refusal),
 }
 
 /// A place among those who are served.
 pub(crate) struct ServedPlace {
-    _permit: OwnedSemaphorePermit,
+    _of_all: Taken,
     /// Missing where the client has yet to be known, or is not counted.
     of_address: Option<AddressPlace>,
 }
@@ -63,11 +62,9 @@ impl Entrance {
         proxies: Proxies,
         refusals: Refusals,
     ) -> Entrance {
-        let semaphore = |count| Arc::new(Semaphore::new(count));
         Entrance {
-            connections_max,
-            served: semaphore(connections_max),
-            refused: semaphore(REFUSALS_MAX),
+            served: Places::new(connections_max),
+            refused: Places::new(REFUSALS_MAX),
             addresses: Addresses::new(each_max),
             proxies,
             refusals,
@@ -76,22 +73,22 @@ impl Entrance {
 
     /// How many places for connections are taken.
     pub(crate) fn taken(&self) -> usize {
-        self.connections_max - self.served.available_permits()
+        self.served.taken()
     }
 
     /// A place for a connection of this peer, or at least for telling it that there is none.
     pub(crate) fn place(&self, peer: Peer) -> Option<Place> {
-        let refusal = match self.served.clone().try_acquire_owned() {
-            Err(_) => Refusal::Busy,
-            Ok(_permit) => match self.of_address(peer) {
+        let refusal = match self.served.take() {
+            None => Refusal::Busy,
+            Some(_of_all) => match self.of_address(peer) {
                 Ok(of_address) => {
-                    return Some(Place::Served(ServedPlace { _permit, of_address }));
+                    return Some(Place::Served(ServedPlace { _of_all, of_address }));
                 }
                 Err(TooMany) => Refusal::TooManyOfAddress,
             },
         };
-        let permit = self.refused.clone().try_acquire_owned().ok()?;
-        Some(Place::Refused(permit, refusal))
+        let among_refused = self.refused.take()?;
+        Some(Place::Refused(among_refused, refusal))
     }
 
     /// Clients behind a proxy are counted when they are known.

@@ -15,6 +15,7 @@ mod http_version;
 mod listener;
 mod listening;
 mod log;
+mod places;
 mod printable;
 mod refusals;
 mod request;

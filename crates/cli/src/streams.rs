@@ -78,7 +78,7 @@ async fn open<S: Service>(
             let opened = accepting.service.open(request, visitor).await?;
             Some(Conversation { accepting, opened, shutdown })
         }
-        Place::Refused(_permit, refusal) => {
+        Place::Refused(_among_refused, refusal) => {
             refuse(request, refusal, &accepting.entrance.refusals, peer.address()).await;
             None
         }

@@ -218,7 +218,7 @@ impl Server {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        Requests::new(self.clone(), self.settings.http2, stream)
+        Requests::new(self.clone(), stream)
     }
 
     /// How long the TLS handshake may take, the request to arrive, and the answer to leave: 10 s
@@ -232,6 +232,11 @@ impl Server {
     #[must_use]
     pub fn shows_control_frames(self, shows: bool) -> Server {
         self.with(|settings| settings.options.shows_control = shows)
+    }
+
+    #[cfg(feature = "http2")]
+    pub(crate) fn http2_limits(&self) -> Option<Http2Limits> {
+        self.settings.http2
     }
 
     #[cfg(feature = "http2")]

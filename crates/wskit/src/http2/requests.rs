@@ -32,7 +32,6 @@ pub type ServerStream<S> = Either<S, Box<Http2Stream>>;
 #[derive(Debug)]
 pub struct Requests<S> {
     server: Server,
-    limits: Option<Http2Limits>,
     stage: Stage<S>,
 }
 
@@ -57,9 +56,9 @@ enum First {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
-    pub(crate) fn new(server: Server, limits: Option<Http2Limits>, stream: S) -> Requests<S> {
+    pub(crate) fn new(server: Server, stream: S) -> Requests<S> {
         let (input, alarm) = (Input::default(), Alarm::new());
-        Requests { server, limits, stage: Stage::First { stream, input, alarm } }
+        Requests { server, stage: Stage::First { stream, input, alarm } }
     }
 
     /// The next request, or `None` when the connection has ended. An error is of one request, which
@@ -72,7 +71,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
     /// over HTTP/1.1 may be cut short; its error is given by the next call.
     pub async fn next(&mut self) -> Option<Result<PendingRequest<ServerStream<S>>, Error>> {
         if let Stage::First { stream, input, alarm } = &mut self.stage {
-            let speaks_http2 = self.limits.is_some();
+            let speaks_http2 = self.server.http2_limits().is_some();
             let mut opening = ServerOpening::new(self.server.head_limits());
             let take = |input: &mut BytesMut| match is_http2(input) {
                 Some(true) if speaks_http2 => Ok(Some(First::Http2)),
@@ -95,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Requests<S> {
                     return Some(Ok(received.into()));
                 }
                 Ok(First::Http2) => {
-                    let limits = self.limits.unwrap_or_default();
+                    let limits = self.server.http2_limits().unwrap_or_default();
                     let rewound = Rewound { input, stream };
                     let multiplexed = Multiplexed::new(rewound, limits, &self.server);
                     self.stage = Stage::Http2(Box::new(multiplexed));
