@@ -1,6 +1,6 @@
 //! Which web pages may connect (RFC 6455 §4.2.2 and §10.2, RFC 6454).
 
-use super::target::{is_authority, split_port};
+use super::target::{is_authority, port_number, split_port};
 use alloc::{string::String, vec::Vec};
 use core::{fmt, str::FromStr};
 
@@ -68,12 +68,13 @@ impl Origin {
         if !is_authority(authority) {
             return None;
         }
-        let (host, port) = split_port(authority);
+        let (host, port) = split_port(authority.as_bytes());
         let port = match port {
-            None | Some("") => default_port,
-            Some(port) => port.parse().ok()?,
+            None | Some(b"") => default_port,
+            Some(port) => port_number(port)?,
         };
-        Some(Origin { scheme, host: host.to_ascii_lowercase(), port })
+        let host = String::from_utf8_lossy(host).to_ascii_lowercase();
+        Some(Origin { scheme, host, port })
     }
 }
 

@@ -108,7 +108,7 @@ impl Request {
         // §4.2.1 (2): one `Host` is needed, though the authority of an absolute target goes first
         // (RFC 9112 §3.2.2).
         match headers.only("host") {
-            Only::Value(host) if core::str::from_utf8(host).is_ok_and(is_authority) => {}
+            Only::Value(host) if is_authority(host) => {}
             Only::Missing => return Err(RequestError::HostMissing),
             _ => return Err(RequestError::HostInvalid),
         }

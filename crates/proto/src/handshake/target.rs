@@ -50,26 +50,34 @@ fn percent_signs_are_followed_by_hex(target: &str) -> bool {
 }
 
 /// Whether this is a host with or without a port, as `Host` has it: no userinfo.
-pub(super) fn is_authority(authority: &str) -> bool {
-    let (host, port) = split_port(authority);
-    let host_is_valid = match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').is_some_and(|address| {
+pub(super) fn is_authority(authority: impl AsRef<[u8]>) -> bool {
+    let (host, port) = split_port(authority.as_ref());
+    let host_is_valid = match host {
+        [b'[', address @ .., b']'] => {
             !address.is_empty()
-                && address.bytes().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(&byte))
-        }),
-        None => !host.is_empty() && HOST.holds_all(host.as_bytes()),
+                && address.iter().all(|byte| byte.is_ascii_hexdigit() || b":.".contains(byte))
+        }
+        host => !host.is_empty() && HOST.holds_all(host),
     };
-    host_is_valid
-        && port.is_none_or(|port| port.is_empty() || port.parse::<u16>().is_ok())
-        && port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+    host_is_valid && port.is_none_or(|port| port.is_empty() || port_number(port).is_some())
 }
 
 /// Splits `host:port`; the colons of an IPv6 address in brackets belong to the host.
-pub(super) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+pub(super) fn split_port(authority: &[u8]) -> (&[u8], Option<&[u8]>) {
+    match authority.iter().rposition(|byte| *byte == b':') {
+        Some(colon) if !authority.ends_with(b"]") => {
+            (&authority[..colon], Some(&authority[colon + 1..]))
+        }
         _ => (authority, None),
     }
+}
+
+/// The number of a port, which is written with digits alone.
+pub(super) fn port_number(port: &[u8]) -> Option<u16> {
+    port.iter().try_fold(0_u16, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| byte - b'0')?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })
 }
 
 #[cfg(test)]
