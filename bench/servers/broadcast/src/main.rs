@@ -28,8 +28,7 @@ async fn serve(stream: TcpStream, rooms: Rooms) -> Result<(), Error> {
         Ok(response)
     };
     let mut socket = tokio_tungstenite::accept_hdr_async(stream, look).await?;
-    let said =
-        rooms.borrow_mut().entry(room).or_insert_with(|| channel(WAITING_MAX).0).clone();
+    let said = rooms.borrow_mut().entry(room).or_insert_with(|| channel(WAITING_MAX).0).clone();
     let mut heard = said.subscribe();
     loop {
         tokio::select! {
