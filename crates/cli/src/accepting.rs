@@ -10,7 +10,8 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
-use std::{future::Future, io, panic::AssertUnwindSafe, pin::pin, sync::Arc, time::Duration};
+use std::pin::{Pin, pin};
+use std::{future::Future, io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use wskit::http2::ServerStream;
 use wskit::tls::MaybeTls;
 use wskit::{CloseCode, Error, PendingRequest, Server, WebSocket};
@@ -166,8 +167,9 @@ impl<S: Service> Accepting<S> {
 pub(crate) fn spawn<S: Service>(
     opening: impl Future<Output = Option<Conversation<S>>> + Send + 'static,
 ) {
-    // Boxed, so that what only the opening needs is not part of the task for as long as it lasts.
-    let opening = Box::pin(opening);
+    // Boxed, so that what only the opening needs is not part of the task for as long as it lasts; and of one type,
+    // so that the conversations of all openings are compiled once, into their task.
+    let opening: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(opening);
     tokio::spawn(async {
         let Some(Conversation { accepting, opened, shutdown }) = opening.await else { return };
         accepting.service.converse(opened, shutdown).await;
