@@ -60,7 +60,7 @@ pub(crate) fn take_output() -> OutputMemory {
 }
 
 /// Gives back memory that was written from.
-#[inline]
+#[inline(always)]
 pub(crate) fn give_output(memory: OutputMemory) {
     if memory.capacity() <= KEPT_BYTES_MAX {
         let _a_thread_that_ends_keeps_none = OUTPUT.try_with(|place| place.set(Some(memory)));

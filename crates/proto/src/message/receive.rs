@@ -182,7 +182,15 @@ impl Receiving {
     /// Gives back the memory that fragments were put together in, unless it is in use.
     #[inline]
     pub fn release(&mut self) {
-        if self.assembled.capacity() > 0 && self.assembled.is_empty() && self.message.is_none() {
+        if self.assembled.capacity() > 0 {
+            self.release_assembled();
+        }
+    }
+
+    // Apart, for most connections have no fragments.
+    #[inline(never)]
+    fn release_assembled(&mut self) {
+        if self.assembled.is_empty() && self.message.is_none() {
             self.assembled = Input::new();
         }
     }
