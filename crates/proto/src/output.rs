@@ -1,7 +1,10 @@
 //! Bytes waiting to leave.
 
-use alloc::{boxed::Box, collections::VecDeque, vec, vec::Vec};
-use bytes::{Buf, Bytes};
+mod waiting;
+
+use alloc::boxed::Box;
+use bytes::Bytes;
+use waiting::{BUFFER_BYTES_MIN, Waiting};
 
 /// The bytes that wait to be written to the transport, in order.
 ///
@@ -34,34 +37,6 @@ pub struct Output {
 #[derive(Debug)]
 pub struct OutputMemory(Box<Waiting>);
 
-/// The bytes that wait.
-#[derive(Debug, Default)]
-struct Waiting {
-    /// What was copied lies in it from `start` to `end`. All of it is initialised, so that bytes
-    /// are put into place without growing it.
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// The long payloads between the copied bytes.
-    shared: SharedQueue,
-}
-
-/// Payloads that are kept by reference.
-#[derive(Debug, Default)]
-struct SharedQueue {
-    payloads: VecDeque<Shared>,
-    bytes: usize,
-    /// How many copied bytes stand before the last of them.
-    copied_before_last: usize,
-}
-
-/// A payload that leaves when `after` more bytes of the buffer have left.
-#[derive(Debug)]
-struct Shared {
-    after: usize,
-    bytes: Bytes,
-}
-
 /// Shorter bytes are copied, for that costs less than to keep them by reference.
 const SHARED_BYTES_MIN: usize = 4 << 10;
 
@@ -69,102 +44,16 @@ const SHARED_BYTES_MIN: usize = 4 << 10;
 /// a write of one. No memory is taken for that: of one message that many are sent, each would need a copy.
 const SHARED_DESPITE_ROOM_BYTES_MIN: usize = 12 << 10;
 
-/// A buffer of its own begins with this much.
-const BUFFER_BYTES_MIN: usize = 64;
-
-/// What has left is moved out of the buffer when it is at least this much, and half of the buffer.
-const LEFT_BYTES_MAX: usize = 4096;
-
-/// Room for this many long payloads is kept, to spare an allocation for each.
-const SHARED_KEPT_MAX: usize = 4;
-
 impl OutputMemory {
     /// Memory for this many copied bytes.
     pub fn new(bytes: usize) -> OutputMemory {
-        OutputMemory(Box::new(Waiting { buffer: vec![0; bytes], ..Waiting::default() }))
+        OutputMemory(Box::new(Waiting::new(bytes)))
     }
 
     /// How many bytes can be copied into it before it grows.
     #[inline]
     pub fn capacity(&self) -> usize {
-        self.0.buffer.len()
-    }
-}
-
-impl SharedQueue {
-    fn push(&mut self, bytes: Bytes, copied_bytes: usize) {
-        let after = copied_bytes - self.copied_before_last;
-        self.copied_before_last = copied_bytes;
-        self.bytes += bytes.len();
-        self.payloads.push_back(Shared { after, bytes });
-    }
-
-    /// Takes what has left off the payloads and says how many copied bytes have left.
-    fn advance(&mut self, mut count: usize) -> usize {
-        let mut copied_in_all = 0;
-        while let Some(next) = self.payloads.front_mut() {
-            let copied = count.min(next.after);
-            copied_in_all += copied;
-            next.after -= copied;
-            self.copied_before_last -= copied;
-            count -= copied;
-            if next.after > 0 {
-                return copied_in_all;
-            }
-            let shared = count.min(next.bytes.len());
-            next.bytes.advance(shared);
-            self.bytes -= shared;
-            count -= shared;
-            if !next.bytes.is_empty() {
-                return copied_in_all;
-            }
-            self.payloads.pop_front();
-        }
-        copied_in_all + count
-    }
-}
-
-impl Waiting {
-    #[inline]
-    fn len(&self) -> usize {
-        self.copied_bytes() + self.shared.bytes
-    }
-
-    #[inline(always)]
-    fn copied_bytes(&self) -> usize {
-        self.end - self.start
-    }
-
-    #[inline]
-    fn copied(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    /// This much memory behind what was copied.
-    #[inline(always)]
-    fn room(&mut self, count: usize) -> &mut [u8] {
-        if self.buffer.len() - self.end < count {
-            self.grow(count);
-        }
-        &mut self.buffer[self.end..self.end + count]
-    }
-
-    #[cold]
-    fn grow(&mut self, count: usize) {
-        let len = (self.end + count).max(2 * self.buffer.len()).max(BUFFER_BYTES_MIN);
-        self.buffer.resize(len, 0);
-    }
-
-    #[inline]
-    fn advance(&mut self, count: usize) {
-        let is_all_copied = self.shared.payloads.is_empty();
-        self.start += if is_all_copied { count } else { self.shared.advance(count) };
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        } else if self.start >= LEFT_BYTES_MAX.max(self.end / 2) {
-            self.buffer.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.copied_bytes());
-        }
+        self.0.capacity()
     }
 }
 
@@ -198,7 +87,7 @@ impl Output {
     pub(crate) fn copy_front<const N: usize>(&mut self, array: &[u8; N], len: usize) {
         let waiting = self.waiting();
         waiting.room(N).copy_from_slice(array);
-        waiting.end += len;
+        waiting.fill(len);
     }
 
     /// Queues the first `len` bytes of the array and then the bytes; long ones without a copy.
@@ -235,17 +124,12 @@ impl Output {
     #[inline(never)]
     fn share_long_behind<const N: usize>(&mut self, array: [u8; N], len: usize, bytes: Bytes) {
         let bytes_needed = N + bytes.len();
-        let has_room = self
-            .memory
-            .as_ref()
-            .is_some_and(|memory| memory.0.buffer.len() - memory.0.end >= bytes_needed);
+        let has_room = self.memory.as_ref().is_some_and(|memory| memory.0.has_room(bytes_needed));
         if has_room && bytes.len() < SHARED_DESPITE_ROOM_BYTES_MIN {
             return self.copy_behind(&array, len, &bytes);
         }
         self.copy_front(&array, len);
-        let waiting = self.waiting();
-        let copied_bytes = waiting.copied_bytes();
-        waiting.shared.push(bytes, copied_bytes);
+        self.waiting().share(bytes);
     }
 
     #[inline(always)]
@@ -254,7 +138,7 @@ impl Output {
         let room = waiting.room(N + bytes.len());
         room[..N].copy_from_slice(array);
         room[len..len + bytes.len()].copy_from_slice(bytes);
-        waiting.end += len + bytes.len();
+        waiting.fill(len + bytes.len());
     }
 
     /// Queues the bytes; long ones without a copy.
@@ -270,32 +154,19 @@ impl Output {
         let room = waiting.room(bytes.len());
         room.copy_from_slice(bytes);
         change(room);
-        waiting.end += bytes.len();
+        waiting.fill(bytes.len());
     }
 
     /// The waiting bytes in order, in as few slices as they lie in; none of them is empty.
     pub fn chunks(&self) -> impl Iterator<Item = &[u8]> {
-        let (copied, copied_before_last, payloads) = match &self.memory {
-            Some(OutputMemory(waiting)) => {
-                let SharedQueue { copied_before_last, payloads, .. } = &waiting.shared;
-                (waiting.copied(), *copied_before_last, payloads.iter())
-            }
-            None => Default::default(),
-        };
-        let (mut between, behind) = copied.split_at(copied_before_last);
-        let to_last = payloads.flat_map(move |Shared { after, bytes }| {
-            let (before, rest) = between.split_at(*after);
-            between = rest;
-            [before, bytes]
-        });
-        to_last.chain([behind]).filter(|chunk| !chunk.is_empty())
+        waiting::chunks(self.memory.as_ref().map(|memory| &*memory.0))
     }
 
     /// All that waits, if it lies in one slice, as it does unless long payloads wait.
     #[inline]
     pub fn only_chunk(&self) -> Option<&[u8]> {
         let Some(OutputMemory(waiting)) = &self.memory else { return Some(&[]) };
-        waiting.shared.payloads.is_empty().then(|| waiting.copied())
+        waiting.only_chunk()
     }
 
     /// Removes the first `count` bytes, which have been written.
@@ -327,17 +198,14 @@ impl Output {
     #[inline]
     pub fn release(&mut self) -> Option<OutputMemory> {
         let mut memory = self.memory.take_if(|memory| memory.0.len() == 0)?;
-        if memory.0.shared.payloads.capacity() > SHARED_KEPT_MAX {
-            memory.0.shared = SharedQueue::default();
-        }
+        memory.0.release();
         Some(memory)
     }
 
     /// Forgets what waits, and gives the memory it lay in.
     pub fn discard(&mut self) -> Option<OutputMemory> {
         let mut memory = core::mem::take(self).memory?;
-        let buffer = core::mem::take(&mut memory.0.buffer);
-        *memory.0 = Waiting { buffer, ..Waiting::default() };
+        memory.0.discard();
         Some(memory)
     }
 
@@ -358,6 +226,7 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::{vec, vec::Vec};
     use proptest::prelude::*;
 
     proptest! {
@@ -416,7 +285,7 @@ mod tests {
     fn an_empty_output_gives_its_memory_back() {
         let mut output = Output::default();
         output.copy(b"x");
-        output.share(Bytes::from(alloc::vec![0; SHARED_BYTES_MIN]));
+        output.share(Bytes::from(vec![0; SHARED_BYTES_MIN]));
         assert!(output.release().is_none());
         output.advance(1 + SHARED_BYTES_MIN);
         assert!(output.release().is_some_and(|memory| memory.capacity() > 0));
