@@ -18,8 +18,15 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "rustc": output("rustc", "--version").removeprefix("rustc "),
         "Node": output("node", "--version"),
-        "wskit": output("git", "-C", str(REPOSITORY), "describe", "--always", "--dirty", "--exclude=*"),
+        "wskit": commit(),
     }
+
+
+def commit() -> str:
+    """What of wskit is measured. Results that were written before, and the README that shows them, do not change it."""
+    git = ["git", "-C", str(REPOSITORY)]
+    is_changed = output(*git, "status", "--porcelain", "--", ".", ":!bench/results", ":!README.md") != ""
+    return output(*git, "describe", "--always", "--exclude=*") + ("-dirty" if is_changed else "")
 
 
 def versions(servers: list[Server]) -> dict[str, str]:

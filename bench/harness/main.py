@@ -2,7 +2,9 @@
 
 import argparse
 import importlib
+import sys
 import time
+import traceback
 
 from harness import load, servers
 
@@ -47,9 +49,19 @@ def main() -> int:
         chosen = [server for server in chosen if servers.build(server)]
         print(f"built in {time.monotonic() - start:.0f} s", flush=True)
     arguments.chosen = [server for server in chosen if server.is_built()]
-    for part in arguments.parts or PARTS:
-        if part != "build":
-            begun = time.monotonic()
-            importlib.import_module(f"harness.{part}").measure(arguments)
-            print(f"{part} took {time.monotonic() - begun:.0f} s", flush=True)
-    return 0
+    failed = [part for part in arguments.parts or PARTS if part != "build" and not measured(part, arguments)]
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def measured(part: str, arguments: argparse.Namespace) -> bool:
+    """Measures a part, and says whether that went well: the others are measured all the same."""
+    begun = time.monotonic()
+    try:
+        importlib.import_module(f"harness.{part}").measure(arguments)
+    except Exception:
+        traceback.print_exc()
+        return False
+    print(f"{part} took {time.monotonic() - begun:.0f} s", flush=True)
+    return True

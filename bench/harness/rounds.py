@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 import random
 import statistics
+import subprocess
 from collections.abc import Callable
 
 from harness.load import Failed
@@ -50,7 +51,7 @@ def take(
         failed = set()
         for number in range(arguments.rounds):
             of_round = {}
-            for server in shuffled(chosen, number):
+            for server in shuffled(chosen, f"{cell.name}, round {number}"):
                 if server.name in failed:
                     continue
                 outcome = attempt(measure, server, cell)
@@ -68,10 +69,10 @@ def take(
     return outcomes
 
 
-def shuffled(chosen: list[Server], number: int) -> list[Server]:
+def shuffled(chosen: list[Server], seed: str) -> list[Server]:
     """The servers in the order of a round. What one leaves behind in the system's memory and caches meets another each
     time, as it would not if only the beginning went round."""
-    return random.Random(number).sample(chosen, len(chosen))
+    return random.Random(seed).sample(chosen, len(chosen))
 
 
 def attempt(measure: Callable[[Server, Cell], dict], server: Server, cell: Cell, times: int = 2) -> dict | None:
@@ -79,7 +80,7 @@ def attempt(measure: Callable[[Server, Cell], dict], server: Server, cell: Cell,
     for _ in range(times):
         try:
             return measure(server, cell)
-        except (Failed, RuntimeError) as failure:
+        except (Failed, RuntimeError, OSError, subprocess.SubprocessError) as failure:
             print(f"{cell.name}: {failure}", flush=True)
     return None
 

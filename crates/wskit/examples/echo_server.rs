@@ -17,7 +17,8 @@ async fn serve(address: &str) -> std::io::Result<()> {
     println!("listening on ws://{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
-        tokio::spawn(async {
+        tokio::spawn(async move {
+            let _the_peer_may_have_gone = stream.set_nodelay(true);
             if let Err(error) = echo(stream).await {
                 eprintln!("{error}");
             }
