@@ -209,7 +209,7 @@ fn an_idle_connection_holds_no_buffers_and_an_echo_takes_no_memory() {
             // The thread's own buffers may come and go, which is 64 KiB once, not per connection.
             assert!((held - opened).abs() < 512, "{held} bytes after {payload_bytes}");
         }
-        for payload_bytes in [16, 1 << 10, 4000, 5000, 64 << 10] {
+        for payload_bytes in [16, 1 << 10, 4000, 5000, 64 << 10, 256 << 10, 1 << 20] {
             let count = allocations_per_hundred(server, payload_bytes).await;
             assert_eq!(count, 0, "allocations for 100 echoes of {payload_bytes} bytes");
         }
