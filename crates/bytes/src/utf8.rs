@@ -77,11 +77,14 @@ impl Utf8Validator {
 /// Checks bytes that must be whole characters.
 #[inline]
 pub(crate) fn check(bytes: &[u8]) -> Result<(), InvalidUtf8> {
-    if bytes.len() < WIDE_BYTES_MIN && is_ascii(bytes) {
+    if bytes.len() < SHORT_BYTES_MAX && is_ascii(bytes) {
         return Ok(());
     }
     simdutf8::basic::from_utf8(bytes).map(|_| ()).map_err(|_| InvalidUtf8)
 }
+
+/// From this length on, looking for ASCII first saves less than it costs where there is other text.
+const SHORT_BYTES_MAX: usize = 128;
 
 /// Below this length the choice of instructions costs more than one pass saves.
 const WIDE_BYTES_MIN: usize = 128;
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn no_byte_of_a_short_text_is_passed_over() {
-        for len in 0..WIDE_BYTES_MIN {
+        for len in 0..=SHORT_BYTES_MAX {
             let mut text = alloc::vec![b'a'; len];
             assert_eq!(check(&text), Ok(()));
             for place in 0..len {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-/// So many places.
+/// A fixed number of places, and how many of them are free.
 pub(crate) struct Places {
     count: usize,
     free: AtomicUsize,

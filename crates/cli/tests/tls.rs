@@ -215,6 +215,7 @@ fn what_cannot_be_is_refused_with_the_reason() {
         ),
         (&[&echo[..], &["--tls-cert", &half, "--tls-key", &b]].concat(), 1, "read as PEM"),
         (&[&echo[..], &["--tls-cert", &a, "--tls-key", &encrypted]].concat(), 2, "is encrypted"),
+        (&[&echo[..], &["--tls-cert", &half, "--tls-key", &encrypted]].concat(), 2, "is encrypted"),
         (
             &[&echo[..], &["--tls-cert", &a, "--tls-key", &old_encrypted]].concat(),
             2,

@@ -1,7 +1,7 @@
 //! The way to the server.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use wskit_store::Error;
 
 use crate::addresses::{Addresses, without_user};
 use crate::broker::{Broker, words};
-use crate::identity::{Identity, read};
+use crate::file::read;
+use crate::identity::Identity;
 use crate::names::Names;
 
 /// Where the server is, and how this node uses it.
@@ -114,7 +115,7 @@ pub(crate) async fn connect(
         Addresses::parse(&settings.addresses).map_err(wrong)?;
     let identity = Identity::of(&settings, users).map_err(wrong)?;
     // Who cannot be shown now is not worth an attempt.
-    identity.show(b"").map_err(unusable)?;
+    identity.show(b"").map_err(ConnectError::Local)?;
     let show = move |nonce: Vec<u8>| {
         let shown = identity.show(&nonce).map_err(AuthError::new);
         async { shown }
@@ -166,18 +167,14 @@ pub(crate) async fn connect(
     Ok(broker)
 }
 
-/// A file that is missing or half-written may be there and whole the next moment, which is no fault of the settings.
-fn unusable(why: String) -> ConnectError {
-    ConnectError::Local(io::Error::other(why))
-}
-
 /// There is to be something of this kind in a file, for TLS would say nothing of the file that it does not find it in.
 fn check_pem(path: &Path, label: &str) -> Result<(), ConnectError> {
-    let content = read(path).map_err(unusable)?;
+    let content = read(path).map_err(ConnectError::Local)?;
     let path = path.display();
     if !content.contains(label) {
         let label = label.trim_end_matches('-');
-        return Err(unusable(format!("{path}: there is no {label} in it")));
+        let why = format!("{path}: there is no {label} in it");
+        return Err(ConnectError::Local(io::Error::new(ErrorKind::InvalidData, why)));
     }
     // A pass phrase does not go away by itself.
     if content.contains("BEGIN ENCRYPTED") || content.contains("Proc-Type: 4,ENCRYPTED") {

@@ -1,7 +1,7 @@
 //! Who this node is to the server.
 
 use std::fmt::Display;
-use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use async_nats::Auth;
@@ -10,6 +10,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::addresses::UserOfAddress;
 use crate::connecting::Settings;
+use crate::file::read;
 
 /// Who this node is. What is in files is read for each connection anew, so that it may be replaced while the node runs.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ impl Identity {
     }
 
     /// What the server is shown, and the nonce signed.
-    pub(crate) fn show(&self, nonce: &[u8]) -> Result<Auth, String> {
+    pub(crate) fn show(&self, nonce: &[u8]) -> io::Result<Auth> {
         let mut auth = Auth::new();
         match self {
             Self::Nobody => {}
@@ -83,21 +84,16 @@ impl Identity {
     }
 }
 
-/// What a file holds, or why it cannot be read.
-pub(crate) fn read(path: &Path) -> Result<String, String> {
-    fs::read_to_string(path).map_err(|error| format!("{} cannot be read: {error}", path.display()))
-}
-
-fn key_pair(path: &Path, seed: &str) -> Result<KeyPair, String> {
+fn key_pair(path: &Path, seed: &str) -> io::Result<KeyPair> {
     KeyPair::from_seed(seed).map_err(|_| wrong(path, &"there is no seed of a key of NATS in it"))
 }
 
-fn sign(path: &Path, pair: &KeyPair, nonce: &[u8]) -> Result<Vec<u8>, String> {
+fn sign(path: &Path, pair: &KeyPair, nonce: &[u8]) -> io::Result<Vec<u8>> {
     pair.sign(nonce).map_err(|error| wrong(path, &error))
 }
 
-fn wrong(path: &Path, why: &dyn Display) -> String {
-    format!("{}: {why}", path.display())
+fn wrong(path: &Path, why: &dyn Display) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, format!("{}: {why}", path.display()))
 }
 
 /// What stands between lines of `-----BEGIN …-----` and `------END …------`.
@@ -113,11 +109,12 @@ fn armoured(content: &str) -> impl Iterator<Item = &str> {
 mod tests {
     use super::*;
     use crate::addresses::Addresses;
+    use std::fs;
 
     fn of(addresses: &[&str], settings: &Settings) -> Result<Auth, String> {
         let addresses: Vec<_> = addresses.iter().map(|address| (*address).to_owned()).collect();
         let users = Addresses::parse(&addresses).unwrap().users;
-        Identity::of(settings, users)?.show(b"nonce")
+        Identity::of(settings, users)?.show(b"nonce").map_err(|error| error.to_string())
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod addresses;
 mod broker;
 mod connecting;
 mod exchange;
+mod file;
 mod identity;
 mod kept;
 mod names;

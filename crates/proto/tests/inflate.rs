@@ -13,7 +13,7 @@ use wskit_proto::{
     mask,
 };
 
-/// A connection of a server that agreed to compression, and the frames of a client that says so.
+/// A connection of a server that agreed to compression.
 fn server(limits: Limits) -> Connection {
     open(shared(), shared(), limits).1
 }

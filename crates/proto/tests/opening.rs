@@ -87,6 +87,7 @@ fn every_fault_of_a_request_has_its_answer() {
         (plus("Host: example.com"), 400, "Host"),
         (with("example.com", ""), 400, "Host"),
         (with("example.com", "a, b"), 400, "Host"),
+        (with("example.com", "caf\u{e9}.example"), 400, "Host"),
         (with("example.com", "user@example.com"), 400, "Host"),
         (with("example.com", "example.com:x"), 400, "Host"),
         // §4.2.1 (3)
@@ -197,6 +198,8 @@ fn an_offer_tells_what_was_asked_for() {
     assert_eq!(values, [b"1", b"2"]);
     assert_eq!(request.headers().get("x-empty"), Some(&b""[..]));
     assert_eq!(request.headers().get("x-none"), None);
+    let usual = format!("{:?}", receive(GOOD).unwrap().request());
+    assert!(usual.contains("\"/chat\"") && usual.contains("\"example.com\""), "{usual}");
     let names: Vec<&str> = offer.subprotocols().iter().map(Subprotocol::as_str).collect();
     assert_eq!(names, ["x", "y"]);
     assert_eq!(offer.extensions()[0].to_string(), "e; p=1");

@@ -10,8 +10,8 @@ use wskit_proto::{Input, OutputMemory};
 /// How much is read at once, and how much is gathered to be written at once.
 pub(crate) const BUFFER_BYTES: usize = 64 << 10;
 
-/// A buffer that grew beyond this for a large message is not kept. A message of 1 MiB lies in one of 1.25 MiB, for a
-/// buffer doubles while it grows; what of it is not written to is no memory of the machine's.
+/// A buffer that grew beyond this for a large message is not kept. A message of 1 MiB arrives in one of 1.25 MiB: what
+/// arrives in 64 KiB at first gets 256 KiB more, and then twice as much each time.
 pub(crate) const KEPT_BYTES_MAX: usize = 3 << 19;
 
 /// What is left of a buffer, behind messages that the application still holds, is used while it

@@ -14,7 +14,7 @@ use wskit_proto::{Missed, ProtocolError, SendError};
 pub enum Error {
     /// The URL cannot be connected to; the text says why.
     Url(String),
-    /// A header, subprotocol, close frame or certificate that the application gave was refused.
+    /// A header, subprotocol, close frame, certificate or private key that the application gave was refused.
     Argument(Box<dyn std::error::Error + Send + Sync>),
     /// No connection to the server could be made.
     Connect(io::Error),

@@ -145,15 +145,15 @@ fn unmask_and_check_with<V: Vector<N>, const N: usize>(bytes: &mut [u8], key: [u
     // What is behind the last whole block, and then zeros, so that a character that is cut short shows as one.
     let mut padded = [[0; N]; 2];
     end.store(&mut padded[0]);
-    let last = padded.as_flattened()[N - rest.len()..].first_chunk();
-    checker.check_all([V::load(last.unwrap_or(&[0; N]))]);
+    let Some(last) = padded.as_flattened()[N - rest.len()..].first_chunk() else { return false };
+    checker.check_all([V::load(last)]);
     if let Some(place) = bytes.last_chunk_mut() {
         end.store(place);
     }
     checker.is_valid()
 }
 
-/// The key as it falls on the last bytes of so many, of which whole keys are looked at.
+/// The key as it falls on the last vector of so many bytes. A vector is as long as several keys.
 #[inline(always)]
 fn rotated(key: [u8; 4], bytes: usize) -> [u8; 4] {
     u32::from_le_bytes(key).rotate_right(8 * (bytes % 4) as u32).to_le_bytes()
@@ -248,7 +248,9 @@ mod tests {
 
     /// Checks these bytes among others, across the ends of blocks and at the end of all.
     fn check_everywhere(bytes: &[u8]) {
-        for (len, place) in [(130, 30), (70, 61), (67, 63), (36, 36 - bytes.len())] {
+        for (len, place) in
+            [(130, 30), (70, 61), (67, 63), (36, 36 - bytes.len()), (100, 100 - bytes.len())]
+        {
             let mut text = vec![b'a'; len];
             text[place..place + bytes.len()].copy_from_slice(bytes);
             check_all(&text, KEY);

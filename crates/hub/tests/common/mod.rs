@@ -7,7 +7,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use serde_json::Value;
-use wskit_hub::{Closing, Connection, Hub, Limits, Mailbox, Membership, Refusal, Timestamp, Visit};
+use wskit_hub::{
+    Closing, Connection, Delivery, Hub, Limits, Mailbox, Membership, Refusal, Timestamp, Visit,
+};
 
 /// 2025-10-09T08:53:20.000Z and so many milliseconds.
 pub fn at(milliseconds: u64) -> Timestamp {
@@ -33,10 +35,14 @@ pub fn join(
     }
 }
 
-/// What waits in a mailbox, up to the closing if there is one.
+/// What waits in the mailbox of a member who stays.
 pub fn events(mailbox: &mut Mailbox) -> Vec<Value> {
-    let deliveries = std::iter::from_fn(|| mailbox.try_next()?.ok());
-    deliveries.map(|delivery| serde_json::from_str(delivery.text()).unwrap()).collect()
+    let deliveries = std::iter::from_fn(|| mailbox.try_next());
+    deliveries.map(|delivery| event(&delivery.unwrap())).collect()
+}
+
+fn event(delivery: &Delivery) -> Value {
+    serde_json::from_str(delivery.text()).unwrap()
 }
 
 /// A member and its mailbox, as one connection has them.
@@ -75,7 +81,8 @@ impl Client {
 
     /// What waits, up to the closing if there is one.
     pub fn events(&mut self) -> Vec<Value> {
-        events(&mut self.mailbox)
+        let deliveries = std::iter::from_fn(|| self.mailbox.try_next()?.ok());
+        deliveries.map(|delivery| event(&delivery)).collect()
     }
 
     /// What kinds of events wait.

@@ -18,7 +18,7 @@ use sha1::block_api::compress;
 /// ```
 // As text, for that is what is sent and hashed.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Key([u8; 24]);
+pub struct Key([u8; TEXT_BYTES]);
 
 /// The value of `Sec-WebSocket-Accept`: 28 characters of base64.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,8 +75,8 @@ impl Key {
     }
 }
 
-/// How long a key is.
-const KEY_BYTES: usize = size_of::<Key>();
+/// How long the text of a key is.
+const TEXT_BYTES: usize = 24;
 
 /// What follows the key in what is hashed.
 const IDENTIFIER: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -85,11 +85,11 @@ const IDENTIFIER: &[u8; 36] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// §5.1.1), which is a bit that is set, zeros up to whole blocks, and the length in bits at their end.
 const HASHED: [[u8; 64]; 2] = {
     let mut blocks = [[0; 64]; 2];
-    let (_, behind_key) = blocks[0].split_at_mut(KEY_BYTES);
+    let (_, behind_key) = blocks[0].split_at_mut(TEXT_BYTES);
     let (identifier, padding) = behind_key.split_at_mut(IDENTIFIER.len());
     identifier.copy_from_slice(IDENTIFIER);
     padding[0] = 0x80;
-    let bits = 8 * (KEY_BYTES + IDENTIFIER.len()) as u16;
+    let bits = 8 * (TEXT_BYTES + IDENTIFIER.len()) as u16;
     [blocks[1][62], blocks[1][63]] = bits.to_be_bytes();
     blocks
 };

@@ -73,7 +73,7 @@ impl Origin {
             None | Some(b"") => default_port,
             Some(port) => port_number(port)?,
         };
-        let host = String::from_utf8_lossy(host).to_ascii_lowercase();
+        let host = authority[..host.len()].to_ascii_lowercase();
         Some(Origin { scheme, host, port })
     }
 }

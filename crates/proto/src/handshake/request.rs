@@ -8,9 +8,10 @@ use super::{
     Bootstrap, ControlData, Extension, Key, Offer, RequestError, RequestLine, Subprotocol, VERSION,
 };
 use alloc::{borrow::Cow, string::String};
+use core::fmt;
 
 /// The head of a request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Request {
     form: Form,
     /// Missing where it is the second word of the head.
@@ -18,6 +19,18 @@ pub struct Request {
     /// Missing where it is what the header `Host` says.
     host: Option<String>,
     headers: Headers,
+}
+
+/// Tells what was asked for wherever it lies.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("form", &self.form)
+            .field("path_and_query", &self.path_and_query())
+            .field("host", &self.host())
+            .field("headers", &self.headers)
+            .finish()
+    }
 }
 
 /// What kind of request it is.

@@ -110,7 +110,7 @@ fn encode(kind: Kind, compressed: &[u8]) -> Bytes {
     frame.into()
 }
 
-/// The header of a message of a server that is one frame.
+/// The header of a server's frame that is a whole message.
 #[inline(always)]
 fn header(
     kind: Kind,

@@ -68,6 +68,11 @@ impl ClientTls {
 
     /// Shows servers that ask for it this certificate, which comes first in the PEM text and its
     /// issuers after it, and proves it with the key.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Argument`] where there is no certificate or no key in the text, or one of them is not
+    /// whole. It holds an [`EncryptedKey`](super::EncryptedKey) where the key is encrypted.
     pub fn client_certificate(self, chain_pem: &[u8], key_pem: &[u8]) -> Result<ClientTls, Error> {
         let identity = Some((pem::certificates(chain_pem)?, pem::private_key(key_pem)?));
         Ok(ClientTls { identity, ..self })

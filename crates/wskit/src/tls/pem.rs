@@ -32,8 +32,9 @@ pub(super) fn private_key(text: &[u8]) -> Result<PrivateKeyDer<'static>, Error> 
     })
 }
 
-/// Why a private key is refused that only its owner's pass phrase opens. An [`Error::Argument`] holds
-/// it.
+/// Why [`server_config`](super::server_config) and
+/// [`client_certificate`](super::ClientTls::client_certificate) refuse a private key that only its
+/// owner's pass phrase opens. It is in the [`Error::Argument`] that they give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncryptedKey;
 

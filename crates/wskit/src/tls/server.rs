@@ -11,8 +11,15 @@ use tokio_rustls::{TlsAcceptor, TlsStream};
 /// issuers after it, and this private key, for [`Server::tls`](crate::Server::tls).
 ///
 /// It speaks TLS 1.2 and 1.3 and asks clients for no certificate. For more, make a [`ServerConfig`].
+///
+/// # Errors
+///
+/// [`Error::Argument`] where there is no certificate or no key in the text, or one of them is not whole, or they do not
+/// belong together. It holds an [`EncryptedKey`](super::EncryptedKey) where the key is encrypted.
 pub fn server_config(chain_pem: &[u8], key_pem: &[u8]) -> Result<ServerConfig, Error> {
-    let (chain, key) = (pem::certificates(chain_pem)?, pem::private_key(key_pem)?);
+    // The key first, for of all that may be wrong an encrypted one alone does not change by itself.
+    let key = pem::private_key(key_pem)?;
+    let chain = pem::certificates(chain_pem)?;
     let config = ServerConfig::builder_with_provider(provider()?)
         .with_safe_default_protocol_versions()
         .map_err(wrong)?
