@@ -18,6 +18,7 @@ fn main() {
     match action.as_str() {
         "receive-binary" => receive(binary, count, prepared),
         "receive-text" => receive(Message::text(text), count, prepared),
+        "receive-multibyte" => receive(Message::text(multibyte(bytes)), count, prepared),
         "receive-parts" => receive(Message::text(text), count, 0),
         "send" => send(Role::Server, binary, count),
         "send-masked" => send(CLIENT, binary, count),
@@ -27,9 +28,17 @@ fn main() {
 
 fn usage() -> ! {
     eprintln!(
-        "core-costs receive-binary|receive-text|receive-parts|send|send-masked BYTES COUNT PREPARED"
+        "core-costs receive-binary|receive-text|receive-multibyte|receive-parts|send|send-masked \
+         BYTES COUNT PREPARED"
     );
     exit(2)
+}
+
+/// Text of characters of two, three and four bytes, as long as whole ones allow.
+fn multibyte(bytes: usize) -> String {
+    let mut text = "é漢🦀".repeat(bytes / 9 + 1);
+    text.truncate(text.floor_char_boundary(bytes));
+    text
 }
 
 /// Receives what a client has sent. What was prepared of it lies in the input already; the rest arrives in four parts for
