@@ -20,7 +20,7 @@ mod text;
 mod utf8;
 
 pub use input::Input;
-pub use mask::mask;
+pub use mask::{mask, mask_into};
 pub use payload::{Payload, TextPayload};
 pub use text::Text;
 pub use utf8::{InvalidUtf8, Utf8Validator};

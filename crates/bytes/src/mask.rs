@@ -1,5 +1,9 @@
 //! Masking (RFC 6455 §5.3): every byte of a client's payload is combined with a byte of the key.
 
+mod into;
+
+pub use into::mask_into;
+
 /// Masks or unmasks `bytes` in place, which is the same operation.
 ///
 /// `offset` is the place of the first byte within its payload, so that a payload can be masked

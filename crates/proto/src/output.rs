@@ -2,9 +2,11 @@
 
 mod waiting;
 
+use crate::MaskingKey;
 use alloc::boxed::Box;
 use bytes::Bytes;
 use waiting::{BUFFER_BYTES_MIN, Waiting};
+use wskit_bytes::mask_into;
 
 /// The bytes that wait to be written to the transport, in order.
 ///
@@ -79,7 +81,9 @@ impl Output {
     /// Queues a copy of the bytes.
     #[inline(always)]
     pub fn copy(&mut self, bytes: &[u8]) {
-        self.copy_changed(bytes, |_| {});
+        let waiting = self.waiting();
+        waiting.room(bytes.len()).copy_from_slice(bytes);
+        waiting.fill(bytes.len());
     }
 
     /// Queues a copy of the first `len` bytes of the array. Copying an array takes no loop.
@@ -147,13 +151,11 @@ impl Output {
         self.share_behind(&[], 0, bytes);
     }
 
-    /// Queues a copy of the bytes that `change` changes in place.
+    /// Queues a masked copy of the bytes.
     #[inline(always)]
-    pub(crate) fn copy_changed(&mut self, bytes: &[u8], change: impl FnOnce(&mut [u8])) {
+    pub(crate) fn copy_masked(&mut self, bytes: &[u8], key: MaskingKey) {
         let waiting = self.waiting();
-        let room = waiting.room(bytes.len());
-        room.copy_from_slice(bytes);
-        change(room);
+        mask_into(bytes, waiting.room(bytes.len()), key);
         waiting.fill(bytes.len());
     }
 

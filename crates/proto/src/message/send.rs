@@ -15,7 +15,7 @@ use crate::frame::{
 };
 #[cfg(feature = "deflate")]
 use crate::{Compression, handshake::DeflateParameters};
-use crate::{Config, Output, ProtocolError, Role, Savings, SendError, mask};
+use crate::{Config, Output, ProtocolError, Role, Savings, SendError};
 use alloc::{boxed::Box, sync::Arc};
 use bytes::Bytes;
 
@@ -370,7 +370,7 @@ impl Frame {
             Role::Client(masking_key) => {
                 let key = masking_key();
                 self.write_header(Some(key), payload.len(), output);
-                output.copy_changed(payload, |copy| mask(copy, key, 0));
+                output.copy_masked(payload, key);
             }
         }
     }
