@@ -43,7 +43,16 @@ pub fn compression() -> Option<String> {
 
 /// Whether the program's arguments ask for little memory, where speed takes more.
 pub fn is_lean() -> bool {
-    std::env::args().skip(2).any(|argument| argument == "lean")
+    is_asked("lean")
+}
+
+/// Whether the program's arguments ask to compress quickly rather than small.
+pub fn is_quick() -> bool {
+    is_asked("quick")
+}
+
+fn is_asked(word: &str) -> bool {
+    std::env::args().skip(2).any(|argument| argument == word)
 }
 
 /// The next message; while there is none, sends what was fed.
