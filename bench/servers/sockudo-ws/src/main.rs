@@ -23,7 +23,11 @@ async fn serve(mut stream: TcpStream) -> Result<(), Error> {
         Some("contexts") => Compression::Dedicated,
         _ => Compression::Disabled,
     };
-    let (deflate, rest) = handshake(&mut stream, compression.to_deflate_config()).await?;
+    let mut policy = compression.to_deflate_config();
+    if let Some(policy) = policy.as_mut().filter(|_| bench_serve::is_quick()) {
+        policy.compression_level = DeflateConfig::low_memory().compression_level;
+    }
+    let (deflate, rest) = handshake(&mut stream, policy).await?;
     let rest = Some(rest.freeze());
     match deflate {
         Some(deflate) => {
