@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from harness import servers, tables
 from harness.client import BINARY, Client, frame
+from harness.servers import variant
 
 CONNECTIONS = 10_000
 # Beyond this the rest of the connections is spared: what was seen so far tells.
@@ -40,10 +41,6 @@ class Subject:
     path: Callable[[int], str] = lambda number: "/"
     # Members of a chat say nothing here: what is said belongs to the room.
     echoes: bool = True
-
-
-def variant(server: servers.Server, name: str, **changes) -> servers.Server:
-    return dataclasses.replace(server, name=f"{server.name}, {name}", **changes)
 
 
 def subjects(chosen: list[servers.Server]) -> list[Subject]:
@@ -159,7 +156,7 @@ def measure(arguments) -> None:
             outcomes[row][name] = [{"bytes": grown}]
         print(f"{name}: {', '.join(f'{row} {grown:,.0f}' for row, grown in cells.items())}", flush=True)
 
-    lines = tables.head("Memory for each idle connection", [subject.server for subject in measured], arguments, timed=False)
+    lines = tables.head("Memory for each idle connection", arguments.chosen, arguments, timed=False)
     lines += ["", *ABOUT]
 
     def add(title: str, rows: list[str], wanted: Callable[[Subject], bool], best: str | None = "least"):
@@ -169,4 +166,4 @@ def measure(arguments) -> None:
     add("Bytes, without compression", PLAIN, lambda subject: subject.echoes and not subject.compression)
     add("Bytes, with compression", COMPRESSED, lambda subject: subject.echoes and subject.compression)
     add("Bytes, in a chat", [FRESH], lambda subject: not subject.echoes, best=None)
-    tables.write("memory", lines, outcomes, [subject.server for subject in measured], arguments)
+    tables.write("memory", lines, outcomes, arguments.chosen, arguments)

@@ -61,6 +61,11 @@ def cargo(package: str) -> list[str]:
     return ["cargo", "build", "--quiet", "--release", "--locked", "-p", package]
 
 
+def variant(server: Server, name: str, **changes) -> Server:
+    """The same server once more, with other arguments."""
+    return dataclasses.replace(server, name=f"{server.name}, {name}", **changes)
+
+
 def peer(name: str, package: str | None = None, **more) -> Server:
     """A crate of servers/."""
     command = [str(BUILT / f"echo-{name}"), "127.0.0.1:{port}"]
@@ -113,7 +118,7 @@ SERVERS = [
     peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME),
     WTX,
     peer("tokio-tungstenite", "tokio-tungstenite"),
-    peer("soketto", "soketto"),
+    peer("soketto", "soketto", lean=["lean"]),
     peer("axum", "axum"),
     script("node-ws", "node", "ws"),
     script("bun", str(BENCH / "servers/bun/node_modules/.bin/bun"), "bun"),

@@ -1,4 +1,5 @@
-//! As soketto documents a server, but sends when there is nothing more to read.
+//! As soketto documents a server, with the longest buffers of its own examples, but sends when there is nothing more to
+//! read.
 
 use soketto::Data;
 use soketto::connection::Error;
@@ -10,12 +11,19 @@ use tokio::io::BufStream;
 use tokio::net::TcpStream;
 use tokio_util::compat::TokioAsyncReadCompatExt;
 
+const BUFFER_BYTES: usize = 64 << 10;
+
 fn main() -> std::io::Result<()> {
     bench_serve::run(echo)
 }
 
 async fn echo(stream: TcpStream) -> Result<(), Box<dyn std::error::Error>> {
-    let mut server = Server::new(BufStream::new(stream).compat());
+    let stream = if bench_serve::is_lean() {
+        BufStream::new(stream)
+    } else {
+        BufStream::with_capacity(BUFFER_BYTES, BUFFER_BYTES, stream)
+    };
+    let mut server = Server::new(stream.compat());
     let key = server.receive_request().await?.key();
     server.send_response(&Response::Accept { key, protocol: None }).await?;
     let mut builder = server.into_builder();
