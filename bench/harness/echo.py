@@ -2,7 +2,7 @@
 
 from harness import load, pictures, rounds, tables
 from harness.rounds import Cell
-from harness.servers import Server
+from harness.servers import Server, variant
 
 KIBI, MEBI = 1 << 10, 1 << 20
 
@@ -29,6 +29,18 @@ CELLS = [
 ]
 
 
+# What tokio-tungstenite's documentation names for many connections.
+SMALL_READS = ("4 KiB", str(4 * KIBI))
+
+
+def buffers(server: Server) -> list[Server]:
+    """The server, and tokio-tungstenite again with a small buffer: it clears all of it before each read."""
+    if server.name != "tokio-tungstenite":
+        return [server]
+    called, length = SMALL_READS
+    return [server, variant(server, called, plain=[length])]
+
+
 def overview(outcomes: rounds.Outcomes, chosen: list[Server]) -> list[str]:
     """wskit beside the best of the others in each cell."""
     others = {server.name for server in chosen if server.websocket} - {"wskit"}
@@ -43,16 +55,18 @@ def overview(outcomes: rounds.Outcomes, chosen: list[Server]) -> list[str]:
 
 
 def measure(arguments) -> None:
-    chosen = arguments.chosen
+    chosen = [each for server in arguments.chosen for each in buffers(server)]
 
     def one(server, of):
         if server.text_only and of.settings["kind"] == "binary":
             return None
-        return load.echo(server, **of.settings, warm_up=arguments.warm_up, seconds=arguments.seconds)
+        outcome = load.echo(server, **of.settings, warm_up=arguments.warm_up, seconds=arguments.seconds)
+        outcome["least_served_percent"] = 100 * outcome["fewest"] / outcome["most"]
+        return outcome
 
     outcomes = rounds.take(CELLS, chosen, arguments, one, base="raw")
 
-    lines = tables.head("Echo", chosen, arguments)
+    lines = tables.head("Echo", arguments.chosen, arguments)
     lines += [
         "",
         "Cells are bytes × connections × messages in flight on each. Medians of the rounds; small figures are the least",
@@ -69,8 +83,9 @@ def measure(arguments) -> None:
     for quantile in ["p50", "p99", "p999"]:
         called = quantile.replace("p999", "p99.9")
         add(f"From sending a message to its whole reply, {called}, in µs", f"{quantile}_microseconds")
+    add("No connection starves another: messages of the least served, in percent of the best served (100 is even)", "least_served_percent", lambda x: f"{x:.0f}", best="most")
     add("Resident memory of the server with all connections open, in MiB", "resident_bytes", tables.mebibytes)
-    tables.write("echo", lines, outcomes, chosen, arguments)
+    tables.write("echo", lines, outcomes, arguments.chosen, arguments)
 
     floors = {server.name for server in chosen if not server.websocket}
     for name, title, figure in [

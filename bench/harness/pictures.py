@@ -6,7 +6,7 @@ from harness.rounds import Spread
 from harness.tables import RESULTS, short
 
 WIDTH, COLUMNS, GAP = 1080, 3, 24
-ROW, HEAD, NAMES, FIGURES = 18, 30, 118, 44
+ROW, HEAD, NAMES, FIGURES = 18, 30, 150, 44
 OURS, FLOOR, PEER = "#c2410c", "#94a3b8", "#3b6ea5"
 
 
