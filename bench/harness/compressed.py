@@ -1,10 +1,8 @@
 """Messages sent back with permessage-deflate on both ways."""
 
-import dataclasses
-
 from harness import load, pictures, rounds, tables
 from harness.rounds import Cell
-from harness.servers import Server
+from harness.servers import Server, variant
 
 KIBI, MEBI = 1 << 10, 1 << 20
 MODES = {"stateless": "each by itself", "contexts": "contexts kept"}
@@ -23,20 +21,26 @@ CELLS = [
 ]
 
 
-# wskit compresses quickly by default; most peers compress as hard as this.
-LEVEL = "6"
+# wskit compresses quickly by default, and most peers with level 6; two of them have a quick preset too.
+OTHER_LEVELS = {
+    "wskit": ("level 6", ["--compression-level", "6"]),
+    "yawc": ("quick", ["quick"]),
+    "sockudo-ws": ("quick", ["quick"]),
+}
 
 
 def levels(server: Server) -> list[Server]:
-    """The server, and for wskit the same again with the level of its peers."""
-    if server.name != "wskit":
+    """The server, and the same again with its other level, so that quick meets quick, and small meets small."""
+    if server.name not in OTHER_LEVELS:
         return [server]
-    harder = {mode: [*arguments, "--compression-level", LEVEL] for mode, arguments in server.compressed.items()}
-    return [server, dataclasses.replace(server, name=f"wskit, level {LEVEL}", compressed=harder)]
+    called, more = OTHER_LEVELS[server.name]
+    compressed = {mode: [*arguments, *more] for mode, arguments in server.compressed.items()}
+    return [server, variant(server, called, compressed=compressed)]
 
 
 def measure(arguments) -> None:
-    chosen = [each for server in arguments.chosen if server.compressed for each in levels(server)]
+    able = [server for server in arguments.chosen if server.compressed]
+    chosen = [each for server in able for each in levels(server)]
 
     def one(server, cell):
         mode = cell.settings["compression"]
@@ -49,12 +53,13 @@ def measure(arguments) -> None:
 
     outcomes = rounds.take(CELLS, chosen, arguments, one)
 
-    lines = tables.head("Echo, compressed", chosen, arguments)
+    lines = tables.head("Echo, compressed", able, arguments)
     lines += [
         "",
         "JSON-like text. Cells are bytes × connections × messages in flight on each, and whether each message is",
         "compressed by itself or with what came before it. Medians of the rounds; small figures are the least and the",
-        "most. The best of a row is bold. Each server compresses as hard as it does by default, with windows of 32 KiB.",
+        "most. The best of a row is bold. Each server compresses as hard as it does by default, with windows of 32 KiB;",
+        "wskit once more with level 6, as most of the others, and yawc and sockudo-ws with their quick presets, level 1.",
     ]
 
     def add(title, figure, number=tables.short, **more):
@@ -66,7 +71,7 @@ def measure(arguments) -> None:
     add("The same, for each byte of the message", "ratio", lambda x: f"{x:.3f}")
     add("From sending a message to its whole reply, p99, in µs", "p99_microseconds")
     add("Resident memory of the server with all connections open, in MiB", "resident_bytes", tables.mebibytes)
-    tables.write("compressed", lines, outcomes, chosen, arguments)
+    tables.write("compressed", lines, outcomes, able, arguments)
 
     panels = {of: rounds.spreads(found, "cpu_microseconds_per_message") for of, found in outcomes.items()}
     pictures.bars("compressed", "The server's CPU time for each compressed message, in µs (shorter is better)", panels, set())
