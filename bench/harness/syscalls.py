@@ -32,6 +32,8 @@ def measure(arguments) -> None:
         return calls, outcome
 
     def one(server, cell):
+        if server.text_only and cell.settings["kind"] == "binary":
+            return None
         before, short = run(server, cell, arguments.seconds)
         calls, long = run(server, cell, 3 * arguments.seconds)
         calls = {name: count - before.get(name, 0) for name, count in calls.items() if name != "total"}
