@@ -1,6 +1,8 @@
 //! Masking (RFC 6455 §5.3): every byte of a client's payload is combined with a byte of the key.
 
 mod into;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+mod wide;
 
 pub use into::mask_into;
 
@@ -29,10 +31,6 @@ const BLOCK_BYTES: usize = 32;
 
 /// Below this length the choice of instructions costs more than wide vectors save.
 const WIDE_BYTES_MIN: usize = 128;
-
-/// Below this length it costs more to begin where vectors are aligned than it saves.
-#[cfg(any(test, all(feature = "std", target_arch = "x86_64")))]
-const ALIGNED_BYTES_MIN: usize = 4096;
 
 trait RotateByBytes {
     fn rotate_by_bytes(self, count: usize) -> Self;
@@ -117,54 +115,15 @@ fn combine_blocks<const N: usize>(bytes: &mut [u8], key: u64) -> &mut [u8] {
 }
 
 #[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-fn combine_widest(bytes: &mut [u8], key: u32) {
-    combine(bytes, key);
-}
-
+use combine as combine_widest;
 #[cfg(all(feature = "std", target_arch = "x86_64"))]
-fn combine_widest(bytes: &mut [u8], key: u32) {
-    /// The same safe code, compiled for 32-byte vectors. None of a long payload lies across two cache
-    /// lines, which would cost half as much again.
-    #[target_feature(enable = "avx2")]
-    fn combine_avx2(bytes: &mut [u8], key: u32) {
-        if bytes.len() >= ALIGNED_BYTES_MIN {
-            let before_bytes = bytes.as_ptr().align_offset(32).min(bytes.len());
-            let (before, aligned) = bytes.split_at_mut(before_bytes);
-            combine_few(before, key);
-            combine(aligned, key.rotate_by_bytes(before_bytes % 4));
-        } else if bytes.len().is_multiple_of(BLOCK_BYTES) {
-            combine_whole_blocks(bytes, key);
-        } else {
-            combine(bytes, key);
-        }
-    }
-    if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that this call demands.
-        unsafe { combine_avx2(bytes, key) }
-    } else {
-        combine(bytes, key);
-    }
-}
+use wide::combine_widest;
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use alloc::vec::Vec;
     use proptest::prelude::*;
-
-    #[test]
-    fn long_payloads_may_begin_anywhere() {
-        let key = [0x37, 0xFA, 0x21, 0x3D];
-        let bytes: Vec<u8> = (0..ALIGNED_BYTES_MIN + 300).map(|i| (i * 7) as u8).collect();
-        for (start, len) in (0..64).map(|start| (start, ALIGNED_BYTES_MIN - 1 + start)) {
-            let mut masked = bytes.clone();
-            mask(&mut masked[start..start + len], key, start);
-            for (i, (byte, masked)) in bytes.iter().zip(&masked).enumerate() {
-                let is_inside = (start..start + len).contains(&i);
-                assert_eq!(*masked, if is_inside { byte ^ key[i % 4] } else { *byte });
-            }
-        }
-    }
 
     proptest! {
         #[test]

@@ -6,11 +6,11 @@
 //! is one. What remains is that third and fourth bytes of a character stand where a lead byte
 //! demands them, and nowhere else.
 
-mod vector;
-
-use crate::mask::mask;
+use crate::{
+    mask::mask,
+    vector::{Vector, has_avx2, has_avx512},
+};
 use core::arch::x86_64::{__m256i, __m512i};
-use vector::Vector;
 
 // Two bytes that follow each other are wrong because…
 /// … a lead byte is not followed by a continuation.
@@ -104,14 +104,6 @@ pub(super) fn unmask_and_check(bytes: &mut [u8], key: [u8; 4]) -> Option<bool> {
     } else {
         None
     }
-}
-
-fn has_avx512() -> bool {
-    std::is_x86_feature_detected!("avx512vbmi") && std::is_x86_feature_detected!("avx512bw")
-}
-
-fn has_avx2() -> bool {
-    std::is_x86_feature_detected!("avx2")
 }
 
 #[target_feature(enable = "avx512bw,avx512vbmi")]

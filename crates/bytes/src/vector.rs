@@ -7,11 +7,22 @@
 
 use core::arch::x86_64::*;
 
+/// Whether the vectors of 64 bytes can do it all. Processors that can lose no speed by their use.
+#[inline(always)]
+pub(crate) fn has_avx512() -> bool {
+    std::is_x86_feature_detected!("avx512vbmi") && std::is_x86_feature_detected!("avx512bw")
+}
+
+#[inline(always)]
+pub(crate) fn has_avx2() -> bool {
+    std::is_x86_feature_detected!("avx2")
+}
+
 /// A vector of `N` bytes, a multiple of 16.
 ///
 /// Its functions are inlined into whoever calls them and need the instructions that they are made
 /// of, so nothing but a function that has these enabled may use a type that implements it.
-pub(super) trait Vector<const N: usize>: Copy {
+pub(crate) trait Vector<const N: usize>: Copy {
     fn load(bytes: &[u8; N]) -> Self;
     fn store(self, bytes: &mut [u8; N]);
     /// These bytes again and again.
