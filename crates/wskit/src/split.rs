@@ -1,9 +1,10 @@
 //! Two halves of a connection, for two tasks.
 //!
 //! The receiving half owns everything that receiving needs and never waits for the sending half.
-//! What sending needs is shared: the sending half uses it, and the receiving half too when it has
-//! a Pong or a Close frame to answer. The lock around it is held for the encoding or one write,
-//! never while anybody waits, and reading does not take it.
+//! What sending needs is shared: the sending half uses it, and the receiving half too, to answer
+//! with a Pong or a Close frame, and to write what was fed before it waits for input. The lock
+//! around it is held for the encoding or the writes that the socket takes at once, never while
+//! anybody waits, and not while the socket is read.
 
 use crate::socket::{Ends, Incoming, Inner, MessagePiece, Outgoing, WebSocket, broken};
 use crate::{CloseCode, CloseFrame, Error, Joined, Kind, Message, Prepared};
@@ -149,7 +150,8 @@ impl<S: Split> Ends for Apart<'_, S> {
 impl<S: Split> WebSocket<S> {
     /// Takes the connection apart into two halves, for two tasks.
     ///
-    /// Reading never waits for writing, nor writing for reading.
+    /// Reading never waits for writing, nor writing for reading: a lock between them is held for a
+    /// moment, never while either half waits.
     pub fn split(self) -> (SendHalf<S>, ReceiveHalf<S>) {
         let Inner { stream, incoming, outgoing, agreed } = *self.inner;
         let (reader, writer) = stream.split();
