@@ -4,6 +4,7 @@
 
 mod accepting;
 mod addresses;
+mod apart;
 mod block_on;
 mod certificate;
 mod commands;

@@ -14,6 +14,7 @@ mod postmen;
 mod programs;
 mod session;
 mod tokens;
+mod traffic;
 mod turning_away;
 
 use crate::accepting::{Service, Stream, accept, converse};

@@ -18,24 +18,14 @@ pub(super) fn write(counters: &Counters, hub: &Hub) -> String {
         ("connections_opened_total", "counter", "Connections that were opened.", opened),
         ("rooms", "gauge", "Rooms that somebody is in.", hub.room_count() as u64),
         ("members", "gauge", "Members of all rooms.", hub.member_count() as u64),
-        (
-            "messages_received_total",
-            "counter",
-            "Messages from members.",
-            received.messages.load(Relaxed),
-        ),
-        ("bytes_received_total", "counter", "Their bytes, inflated.", received.bytes.load(Relaxed)),
-        (
-            "messages_delivered_total",
-            "counter",
-            "Events to members.",
-            delivered.messages.load(Relaxed),
-        ),
+        ("messages_received_total", "counter", "Messages from members.", received.messages()),
+        ("bytes_received_total", "counter", "Their bytes, inflated.", received.bytes()),
+        ("messages_delivered_total", "counter", "Events to members.", delivered.messages()),
         (
             "bytes_delivered_total",
             "counter",
             "Their bytes, before they are compressed.",
-            delivered.bytes.load(Relaxed),
+            delivered.bytes(),
         ),
         (
             "compression_saved_received_bytes_total",
