@@ -1,5 +1,6 @@
 //! How every connection learns that the server goes down.
 
+use crate::apart::Apart;
 use slab::Slab;
 use std::{
     future::{Future, poll_fn},
@@ -27,8 +28,9 @@ pub(crate) struct Shutdown {
 /// What the switch and the connections know.
 #[derive(Default)]
 struct Known {
-    /// The code to close with, once the shutdown has begun.
-    code: OnceLock<CloseCode>,
+    /// The code to close with, once the shutdown has begun. Looked at each time that a connection wakes, so it lies apart
+    /// from what each opening writes.
+    code: Apart<OnceLock<CloseCode>>,
     /// The tasks to wake. Kept here, for a connection that waits should hold as little as it can.
     waiting: Mutex<Slab<Waker>>,
     /// How many connections hold a [`Shutdown`].
@@ -51,7 +53,7 @@ pub(crate) fn shutdown() -> (ShutdownSwitch, Shutdown) {
 impl ShutdownSwitch {
     /// Tells every connection, and with which code to close.
     pub(crate) fn begin(&self, code: CloseCode) {
-        let _the_first_code_counts = self.known.code.set(code);
+        let _the_first_code_counts = self.known.code.0.set(code);
         // Not under the lock: a waker may do anything.
         let wakers: Vec<Waker> = self.known.lock().iter().map(|(_, waker)| waker.clone()).collect();
         wakers.into_iter().for_each(Waker::wake);
@@ -73,7 +75,7 @@ impl Shutdown {
 
     /// The code to close with when the server goes down.
     pub(crate) fn code(&self) -> CloseCode {
-        self.known.code.get().copied().unwrap_or(CloseCode::GOING_AWAY)
+        self.known.code.0.get().copied().unwrap_or(CloseCode::GOING_AWAY)
     }
 
     /// Ends when the server goes down.
@@ -98,7 +100,7 @@ impl Shutdown {
     }
 
     fn has_begun(&self) -> bool {
-        self.known.code.get().is_some()
+        self.known.code.0.get().is_some()
     }
 
     /// Gives the place among those who wait back.
