@@ -49,7 +49,7 @@ def subjects(chosen: list[servers.Server]) -> list[Subject]:
         if server.name == "wskit":
             found += wskit(server)
         elif server.websocket:
-            server = dataclasses.replace(server, command=server.command + server.lean)
+            server = dataclasses.replace(server, command=server.lean or server.command)
             found.append(Subject(server))
             found += [Subject(variant(server, mode), mode, OFFER) for mode in server.compressed]
     return found

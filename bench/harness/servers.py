@@ -43,7 +43,7 @@ class Server:
     plain: list[str] = dataclasses.field(default_factory=list)
     # What compiles while it runs needs longer to be warm.
     warm_up_min: float = 0
-    # Arguments more where memory is measured, if those for speed would be unfair there.
+    # The command where memory is measured, if that for speed would be unfair there.
     lean: list[str] = dataclasses.field(default_factory=list)
     # The package that it shows; its version is in the lock file.
     package: str | None = None
@@ -66,10 +66,13 @@ def variant(server: Server, name: str, **changes) -> Server:
     return dataclasses.replace(server, name=f"{server.name}, {name}", **changes)
 
 
+def program(name: str, *arguments: str) -> list[str]:
+    return [str(BUILT / f"echo-{name}"), "127.0.0.1:{port}", *arguments]
+
+
 def peer(name: str, package: str | None = None, **more) -> Server:
     """A crate of servers/."""
-    command = [str(BUILT / f"echo-{name}"), "127.0.0.1:{port}"]
-    return Server(name, cargo(f"echo-{name}"), command, package=package, **more)
+    return Server(name, cargo(f"echo-{name}"), program(name), package=package, **more)
 
 
 def script(name: str, runtime: str, package: str) -> Server:
@@ -114,11 +117,11 @@ SERVERS = [
     ),
     peer("fastwebsockets", "fastwebsockets"),
     peer("tokio-websockets", "tokio-websockets"),
-    peer("yawc", "yawc", compressed=BY_NAME, lean=["lean"]),
-    peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME),
+    peer("yawc", "yawc", compressed=BY_NAME, lean=program("yawc", "lean")),
+    peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME, lean=program("sockudo-ws-lean")),
     WTX,
     peer("tokio-tungstenite", "tokio-tungstenite"),
-    peer("soketto", "soketto", lean=["lean"]),
+    peer("soketto", "soketto", lean=program("soketto", "lean")),
     peer("axum", "axum"),
     script("node-ws", "node", "ws"),
     script("bun", str(BENCH / "servers/bun/node_modules/.bin/bun"), "bun"),
