@@ -6,6 +6,11 @@ mod wide;
 
 pub use into::mask_into;
 
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+use combine as combine_widest;
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use wide::combine_widest;
+
 /// Masks or unmasks `bytes` in place, which is the same operation.
 ///
 /// `offset` is the place of the first byte within its payload, so that a payload can be masked
@@ -113,11 +118,6 @@ fn combine_blocks<const N: usize>(bytes: &mut [u8], key: u64) -> &mut [u8] {
     }
     rest
 }
-
-#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-use combine as combine_widest;
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-use wide::combine_widest;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,10 @@
 //! Masking on the way from one place to another, in one pass.
 
+#[cfg(all(feature = "std", target_arch = "x86_64"))]
+use super::wide::combine_widest_into;
 use super::{BLOCK_BYTES, RotateByBytes, WIDE_BYTES_MIN, twice};
+#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
+use combine_into as combine_widest_into;
 
 /// Fills `room` with `source`, masked: what a copy and [`mask`](super::mask()) of it from its first byte on do, in one pass
 /// over memory.
@@ -26,7 +30,7 @@ pub fn mask_into(source: &[u8], room: &mut [u8], key: [u8; 4]) {
 }
 
 #[inline(always)]
-fn combine_few_into(source: &[u8], room: &mut [u8], key: u32) {
+pub(super) fn combine_few_into(source: &[u8], room: &mut [u8], key: u32) {
     if !combine_end_into::<8>(source, room, key) {
         let bytes = source.iter().zip(twice(key).to_ne_bytes()).map(|(byte, key)| byte ^ key);
         return room.iter_mut().zip(bytes).for_each(|(place, byte)| *place = byte);
@@ -46,7 +50,7 @@ fn combine_many_into(source: &[u8], room: &mut [u8], key: u32) {
 
 /// Combines at least one block, in steps that the compiler turns into the vectors of whoever it is inlined into.
 #[inline(always)]
-fn combine_into(source: &[u8], room: &mut [u8], key: u32) {
+pub(super) fn combine_into(source: &[u8], room: &mut [u8], key: u32) {
     combine_end_into::<BLOCK_BYTES>(source, room, key);
     let (source, room) = combine_blocks_into::<256>(source, room, twice(key));
     combine_blocks_into::<BLOCK_BYTES>(source, room, twice(key));
@@ -81,26 +85,6 @@ fn combine_blocks_into<'a, const N: usize>(
 fn combine_block_into<const N: usize>(block: &[u8; N], place: &mut [u8; N], key: u64) {
     for (word, place) in block.as_chunks::<8>().0.iter().zip(place.as_chunks_mut::<8>().0) {
         *place = (u64::from_ne_bytes(*word) ^ key).to_ne_bytes();
-    }
-}
-
-#[cfg(not(all(feature = "std", target_arch = "x86_64")))]
-fn combine_widest_into(source: &[u8], room: &mut [u8], key: u32) {
-    combine_into(source, room, key);
-}
-
-#[cfg(all(feature = "std", target_arch = "x86_64"))]
-fn combine_widest_into(source: &[u8], room: &mut [u8], key: u32) {
-    /// The same safe code, compiled for 32-byte vectors.
-    #[target_feature(enable = "avx2")]
-    fn combine_into_avx2(source: &[u8], room: &mut [u8], key: u32) {
-        combine_into(source, room, key);
-    }
-    if std::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, which is all that this call demands.
-        unsafe { combine_into_avx2(source, room, key) }
-    } else {
-        combine_into(source, room, key);
     }
 }
 

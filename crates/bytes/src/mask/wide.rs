@@ -1,5 +1,6 @@
-//! Masking in place with the widest vectors that the processor has.
+//! Masking with the widest vectors that the processor has.
 
+use super::into::{combine_few_into, combine_into};
 use super::{BLOCK_BYTES, RotateByBytes, combine, combine_few, combine_whole_blocks};
 use crate::vector::{Vector, has_avx2, has_avx512};
 use core::arch::x86_64::__m512i;
@@ -12,21 +13,35 @@ const ALIGNED_BYTES_MIN: usize = 4096;
 const TOGETHER: usize = 4;
 
 pub(super) fn combine_widest(bytes: &mut [u8], key: u32) {
-    if bytes.len() >= ALIGNED_BYTES_MIN && has_avx512() {
-        // SAFETY: the processor has the instructions.
-        unsafe { combine_avx512(bytes, key) }
-    } else if has_avx2() {
+    if !has_avx2() {
+        combine(bytes, key);
+    } else if bytes.len() < ALIGNED_BYTES_MIN {
         // SAFETY: the processor has the instructions.
         unsafe { combine_avx2(bytes, key) }
     } else {
-        combine(bytes, key);
+        // SAFETY: the processor has the instructions.
+        unsafe { combine_long(bytes, key) }
+    }
+}
+
+/// Combines what lies before the first place that is aligned, and then the rest.
+#[target_feature(enable = "avx2")]
+fn combine_long(bytes: &mut [u8], key: u32) {
+    let before_bytes = bytes.as_ptr().align_offset(64).min(bytes.len());
+    let (before, aligned) = bytes.split_at_mut(before_bytes);
+    combine_few(before, key);
+    let key = key.rotate_by_bytes(before_bytes % 4);
+    if has_avx512() {
+        // SAFETY: the processor has the instructions.
+        unsafe { combine_avx512(aligned, key) }
+    } else {
+        combine_avx2(aligned, key);
     }
 }
 
 /// The same safe code as without vectors, compiled for those of 32 bytes.
 #[target_feature(enable = "avx2")]
 fn combine_avx2(bytes: &mut [u8], key: u32) {
-    let (bytes, key) = combine_to_aligned::<32>(bytes, key);
     if bytes.len().is_multiple_of(BLOCK_BYTES) {
         combine_whole_blocks(bytes, key);
     } else {
@@ -38,7 +53,6 @@ fn combine_avx2(bytes: &mut [u8], key: u32) {
 /// these may collect each from eight places, at ten times the cost.
 #[target_feature(enable = "avx512bw,avx512vbmi")]
 fn combine_avx512(bytes: &mut [u8], key: u32) {
-    let (bytes, key) = combine_to_aligned::<64>(bytes, key);
     let Some(end) = bytes.last_chunk() else { return combine_few(bytes, key) };
     let end_key = key.rotate_by_bytes(bytes.len() % 4);
     let end = __m512i::load(end).xor(__m512i::splat(end_key.to_ne_bytes()));
@@ -62,16 +76,57 @@ fn combine_vector(block: &mut [u8; 64], key: __m512i) {
     __m512i::load(block).xor(key).store(block);
 }
 
-/// Combines what lies before the first place of a long payload that is aligned, and gives what lies behind it.
-#[inline(always)]
-fn combine_to_aligned<const ALIGNMENT: usize>(bytes: &mut [u8], key: u32) -> (&mut [u8], u32) {
-    if bytes.len() < ALIGNED_BYTES_MIN {
-        return (bytes, key);
+pub(super) fn combine_widest_into(source: &[u8], room: &mut [u8], key: u32) {
+    if !has_avx2() {
+        combine_into(source, room, key);
+    } else if source.len() < ALIGNED_BYTES_MIN {
+        // SAFETY: the processor has the instructions.
+        unsafe { combine_into_avx2(source, room, key) }
+    } else {
+        // SAFETY: the processor has the instructions.
+        unsafe { combine_long_into(source, room, key) }
     }
-    let before_bytes = bytes.as_ptr().align_offset(ALIGNMENT).min(bytes.len());
-    let (before, aligned) = bytes.split_at_mut(before_bytes);
-    combine_few(before, key);
-    (aligned, key.rotate_by_bytes(before_bytes % 4))
+}
+
+/// As [`combine_long`] does, by where the room is aligned.
+#[target_feature(enable = "avx2")]
+fn combine_long_into(source: &[u8], room: &mut [u8], key: u32) {
+    let before_bytes = room.as_ptr().align_offset(64).min(room.len());
+    let (source_before, source) = source.split_at(before_bytes);
+    let (before, room) = room.split_at_mut(before_bytes);
+    combine_few_into(source_before, before, key);
+    let key = key.rotate_by_bytes(before_bytes % 4);
+    if has_avx512() {
+        // SAFETY: the processor has the instructions.
+        unsafe { combine_into_avx512(source, room, key) }
+    } else {
+        combine_into_avx2(source, room, key);
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn combine_into_avx2(source: &[u8], room: &mut [u8], key: u32) {
+    combine_into(source, room, key);
+}
+
+#[target_feature(enable = "avx512bw,avx512vbmi")]
+fn combine_into_avx512(source: &[u8], room: &mut [u8], key: u32) {
+    let (Some(end), Some(place)) = (source.last_chunk(), room.last_chunk_mut()) else {
+        return combine_few_into(source, room, key);
+    };
+    let end_key = key.rotate_by_bytes(source.len() % 4);
+    __m512i::load(end).xor(__m512i::splat(end_key.to_ne_bytes())).store(place);
+    let key = __m512i::splat(key.to_ne_bytes());
+    let (groups, blocks) = source.as_chunks::<64>().0.as_chunks::<TOGETHER>();
+    let (place_groups, places) = room.as_chunks_mut::<64>().0.as_chunks_mut::<TOGETHER>();
+    for (group, places) in groups.iter().zip(place_groups) {
+        for (block, place) in group.iter().zip(places) {
+            __m512i::load(block).xor(key).store(place);
+        }
+    }
+    for (block, place) in blocks.iter().zip(places) {
+        __m512i::load(block).xor(key).store(place);
+    }
 }
 
 #[cfg(test)]
@@ -94,11 +149,27 @@ mod tests {
             assert!(masked == expected, "{name}: {len} bytes from {start} on");
         };
         check(combine_widest, "the widest");
+        check(combine, "those of every processor");
+        let check_into = |with: unsafe fn(&[u8], &mut [u8], u32), name| {
+            if len < BLOCK_BYTES {
+                return;
+            }
+            let mut room = bytes.clone();
+            let place = &mut room[start..start + len];
+            place.fill(0);
+            // SAFETY: asked for before each call below.
+            unsafe { with(&bytes[start..start + len], place, u32::from_ne_bytes(KEY)) };
+            assert!(room == expected, "{name}: {len} bytes into the place from {start} on");
+        };
+        check_into(combine_widest_into, "the widest");
+        check_into(combine_into, "those of every processor");
         if has_avx2() {
             check(combine_avx2, "AVX2");
+            check_into(combine_into_avx2, "AVX2");
         }
         if has_avx512() {
             check(combine_avx512, "AVX-512");
+            check_into(combine_into_avx512, "AVX-512");
         }
     }
 
