@@ -2,7 +2,7 @@
 
 from harness import load, pictures, rounds, tables
 from harness.rounds import Cell
-from harness.servers import Server, variant
+from harness.servers import REPOSITORY, Server, build, cargo, variant
 
 KIBI, MEBI = 1 << 10, 1 << 20
 
@@ -33,17 +33,26 @@ CELLS = [
 SMALL_READS = ("4 KiB", str(4 * KIBI))
 
 
-def buffers(server: Server) -> list[Server]:
-    """The server, and tokio-tungstenite again with a small buffer: it clears all of it before each read."""
-    if server.name != "tokio-tungstenite":
-        return [server]
+# The echo of the README, as anybody builds and runs it.
+README = Server(
+    "wskit, README",
+    [*cargo("wskit"), "--example", "echo_server"],
+    [str(REPOSITORY / "target/release/examples/echo_server"), "127.0.0.1:{port}"],
+    folder=REPOSITORY,
+)
+
+
+def again(server: Server) -> list[Server]:
+    """The same in another way: tokio-tungstenite with a small buffer, all of which it clears before each read; wskit
+    without its command."""
     called, length = SMALL_READS
-    return [server, variant(server, called, plain=[length])]
+    others = {"tokio-tungstenite": variant(server, called, plain=[length]), "wskit": README}
+    return [others[server.name]] if server.name in others else []
 
 
 def overview(outcomes: rounds.Outcomes, chosen: list[Server]) -> list[str]:
     """wskit beside the best of the others in each cell."""
-    others = {server.name for server in chosen if server.websocket} - {"wskit"}
+    others = {server.name for server in chosen if server.websocket} - {"wskit", README.name}
     lines = ["", "## In short: CPU for each message, as a multiple of a bare TCP echo", ""]
     lines += ["| cell | wskit | best of the others | tokio-tungstenite |", "|---|---|---|---|"]
     for of, found in outcomes.items():
@@ -55,7 +64,10 @@ def overview(outcomes: rounds.Outcomes, chosen: list[Server]) -> list[str]:
 
 
 def measure(arguments) -> None:
-    chosen = [each for server in arguments.chosen for each in buffers(server)]
+    if not arguments.no_build:
+        build(README)
+    found = [each for server in arguments.chosen for each in [server, *again(server)]]
+    chosen = [server for server in found if server.is_built()]
 
     def one(server, of):
         if server.text_only and of.settings["kind"] == "binary":
