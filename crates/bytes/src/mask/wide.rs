@@ -49,8 +49,8 @@ fn combine_avx2(bytes: &mut [u8], key: u32) {
     }
 }
 
-/// A twentieth to a tenth quicker than AVX2 for what lies in the nearest cache. With vectors by name, for the safe code compiled for
-/// these may collect each from eight places, at ten times the cost.
+/// A twentieth to a tenth quicker than AVX2 for what lies in the nearest cache. With vectors by name, for the safe code
+/// compiled for these may collect each from eight places, at ten times the cost.
 #[target_feature(enable = "avx512bw,avx512vbmi")]
 fn combine_avx512(bytes: &mut [u8], key: u32) {
     let Some(end) = bytes.last_chunk() else { return combine_few(bytes, key) };
