@@ -36,7 +36,7 @@ ABOUT = [
     "In user space, of the whole server process, for each echoed message (bytes × messages in flight, on one connection)",
     "and for each connection that is opened, upgraded and ended, by a reset or a closing handshake, 32 at a time: what two",
     "runs under callgrind differ by. Valgrind hides AVX-512 and the SHA instructions, and counts a copy by `rep movsb` once",
-    "for every byte. Repeated until two agree; where no two of seven do, a ~ stands before their median.",
+    "for every byte. Repeated until two agree; where no two of seven do, nothing is told.",
 ]
 
 
@@ -55,7 +55,7 @@ def open_and_end(server: servers.Server, port: int, end: str, count: int) -> Non
     time.sleep(0.5)  # until the server has seen the last of them
 
 
-def instructions(server: servers.Server, column: str) -> list[float]:
+def instructions(server: servers.Server, column: str) -> float | None:
     def run(count: int) -> int:
         with callgrind.counting() as (prefix, total):
             with servers.running(server, core=None, prefix=prefix) as (_, port):
@@ -68,14 +68,15 @@ def instructions(server: servers.Server, column: str) -> list[float]:
     return steady(lambda: callgrind.each(run, CONNECTIONS if column in OPENINGS else MESSAGES))
 
 
-def steady(count: Callable[[], float]) -> list[float]:
-    """Counts until two agree, and gives one figure; of a server that does not do the same each time, all of them."""
+def steady(count: Callable[[], float]) -> float | None:
+    """Counts until two agree. Most servers do the same each time; of one that does not there is nothing to tell: its
+    start alone may differ by more than all the messages take."""
     counted = [count(), count()]
     while not agree(sorted(counted)):
         if len(counted) == COUNTS_MAX:
-            return counted
+            return None
         counted.append(count())
-    return [statistics.median_low(counted)]
+    return statistics.median_low(counted)
 
 
 def agree(counted: list[float]) -> bool:
@@ -100,12 +101,15 @@ def measure(arguments) -> None:
             except (OSError, RuntimeError, load.Failed) as failure:
                 print(f"{column}: {server.name}: {failure}", flush=True)
                 continue
-            of_column[server.name] = [{"instructions": each} for each in counted]
-            print(f"{column}: {server.name} {', '.join(f'{each:,.0f}' for each in counted)}", flush=True)
+            if counted is None:
+                print(f"{column}: {server.name} does not repeat", flush=True)
+            else:
+                of_column[server.name] = [{"instructions": counted}]
+                print(f"{column}: {server.name} {counted:,.0f}", flush=True)
     lines = tables.head("Instructions", chosen, arguments, timed=False)
     lines += ["", *ABOUT]
     of_openings = {column: outcomes.pop(column) for column in OPENINGS if column in outcomes}
     for title, part in [("message", outcomes), ("connection", of_openings)]:
         if part:
-            lines += tables.table(f"Instructions for each {title}", part, [*floors, *chosen], "instructions", "{:,.0f}".format, about=True)
+            lines += tables.table(f"Instructions for each {title}", part, [*floors, *chosen], "instructions", "{:,.0f}".format)
     tables.write("instructions", lines, outcomes | of_openings, chosen, arguments)

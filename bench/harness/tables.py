@@ -27,12 +27,11 @@ def table(
     number: Callable[[float], str],
     best: str | None = "least",
     spread: bool = False,
-    about: bool = False,
     first: str = "cell",
 ) -> list[str]:
     """One figure: a row for each cell, a column for each server; the best WebSocket server of each row is bold.
 
-    With `spread` the least and the most stand beside a median; with `about` a ~ before it says that they differ.
+    With `spread` the least and the most stand beside a median.
     """
     names = [server.name for server in chosen if any(spreads(of_cell, figure).get(server.name) for of_cell in outcomes.values())]
     ranked = {server.name for server in chosen if server.websocket}
@@ -43,19 +42,15 @@ def table(
         leader = None
         if best and medians:
             leader = (min if best == "least" else max)(medians, key=medians.get)
-        texts = [text(found.get(name), number, spread, name == leader, about) for name in names]
+        texts = [text(found.get(name), number, spread, name == leader) for name in names]
         lines.append(f"| {cell} | {' | '.join(texts)} |")
     return lines
 
 
-def text(one: Spread | None, number: Callable[[float], str], spread: bool, leads: bool, about: bool = False) -> str:
+def text(one: Spread | None, number: Callable[[float], str], spread: bool, leads: bool) -> str:
     if one is None:
         return "–"
-    median = number(one.median)
-    if about and one.least != one.most:
-        median = f"~{median}"
-    if leads:
-        median = f"**{median}**"
+    median = f"**{number(one.median)}**" if leads else number(one.median)
     if spread and one.least != one.most:
         return f"{median} <sub>{number(one.least)}–{number(one.most)}</sub>"
     return median
