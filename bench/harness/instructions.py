@@ -94,7 +94,7 @@ def measure(arguments) -> None:
     wanted = arguments.cells.split(",") if arguments.cells else [""]
     outcomes = {column: {} for column in COLUMNS if any(part in column for part in wanted)}
     for column, of_column in outcomes.items():
-        opening = [*floors, *(server for server in chosen if server.websocket)]
+        opening = [*floors, *(server.for_openings() for server in chosen if server.websocket)]
         for server in opening if column in OPENINGS else echoing(chosen, CELLS[column]):
             try:
                 counted = instructions(server, column)

@@ -53,7 +53,7 @@ def one(server: servers.Server, cell: Cell) -> dict:
 
 
 def measure(arguments) -> None:
-    chosen = [*build(), *(server for server in arguments.chosen if server.websocket)]
+    chosen = [*build(), *(server.for_openings() for server in arguments.chosen if server.websocket)]
     outcomes = rounds.take(CELLS, chosen, arguments, one, base=CANNED.name)
     lines = tables.head("Opening handshakes", chosen, arguments, timed=False)
     lines += [f"- {arguments.rounds} rounds in turn, {CONNECTIONS:,} connections each", "", *ABOUT]

@@ -45,12 +45,17 @@ class Server:
     warm_up_min: float = 0
     # The command where memory is measured, if that for speed would be unfair there.
     lean: list[str] = dataclasses.field(default_factory=list)
+    # The command where connections are opened and ended, if long buffers would be made for nothing.
+    brief: list[str] = dataclasses.field(default_factory=list)
     # The package that it shows; its version is in the lock file.
     package: str | None = None
 
     def start(self, port: int, compression: str | None = None) -> list[str]:
         arguments = self.compressed[compression] if compression else self.plain
         return [part.format(port=port) for part in self.command + arguments]
+
+    def for_openings(self) -> "Server":
+        return dataclasses.replace(self, command=self.brief or self.command)
 
     def is_built(self) -> bool:
         return shutil.which(self.command[0]) is not None
@@ -117,11 +122,11 @@ SERVERS = [
     ),
     peer("fastwebsockets", "fastwebsockets"),
     peer("tokio-websockets", "tokio-websockets"),
-    peer("yawc", "yawc", compressed=BY_NAME, lean=program("yawc", "lean")),
+    peer("yawc", "yawc", compressed=BY_NAME, lean=program("yawc", "lean"), brief=program("yawc", "lean")),
     peer("sockudo-ws", "sockudo-ws", compressed=BY_NAME, lean=program("sockudo-ws-lean")),
     WTX,
     peer("tokio-tungstenite", "tokio-tungstenite"),
-    peer("soketto", "soketto", lean=program("soketto", "lean")),
+    peer("soketto", "soketto", lean=program("soketto", "lean"), brief=program("soketto", "lean")),
     peer("axum", "axum"),
     script("node-ws", "node", "ws"),
     script("bun", str(BENCH / "servers/bun/node_modules/.bin/bun"), "bun"),
