@@ -37,7 +37,7 @@ const BLOCK_BYTES: usize = 32;
 /// Below this length the choice of instructions costs more than wide vectors save.
 const WIDE_BYTES_MIN: usize = 128;
 
-trait RotateByBytes {
+pub(crate) trait RotateByBytes {
     fn rotate_by_bytes(self, count: usize) -> Self;
 }
 

@@ -7,7 +7,7 @@
 //! demands them, and nowhere else.
 
 use crate::{
-    mask::mask,
+    mask::{RotateByBytes, mask},
     vector::{Vector, has_avx2, has_avx512},
 };
 use core::arch::x86_64::{__m256i, __m512i};
@@ -123,7 +123,8 @@ fn unmask_and_check_with<V: Vector<N>, const N: usize>(bytes: &mut [u8], key: [u
         return super::check(bytes).is_ok();
     };
     // The last bytes are unmasked aside, so that there is nothing to loop over behind the last whole block.
-    let end = V::load(end).xor(V::splat(rotated(key, bytes.len())));
+    let end_key = u32::from_ne_bytes(key).rotate_by_bytes(bytes.len() % 4);
+    let end = V::load(end).xor(V::splat(end_key.to_ne_bytes()));
     let mut checker = Checker::<V, N>::new();
     let key = V::splat(key);
     let (blocks, rest) = bytes.as_chunks_mut::<N>();
@@ -143,12 +144,6 @@ fn unmask_and_check_with<V: Vector<N>, const N: usize>(bytes: &mut [u8], key: [u
         end.store(place);
     }
     checker.is_valid()
-}
-
-/// The key as it falls on the last vector of so many bytes. A vector is as long as several keys.
-#[inline(always)]
-fn rotated(key: [u8; 4], bytes: usize) -> [u8; 4] {
-    u32::from_le_bytes(key).rotate_right(8 * (bytes % 4) as u32).to_le_bytes()
 }
 
 #[inline(always)]
